@@ -1,0 +1,1 @@
+//! The languages that rules and context can parse.

@@ -1,0 +1,29 @@
+//! `tribune`: a CI-native code review agent.
+//!
+//! The modules read top to bottom as the pipeline: a [`change`] is read through [`git`] and parsed
+//! by [`diff`]; [`risk`] filters noise and picks a tier; [`rules`] run; [`context`] packs what the
+//! [`reviewers`] are shown through the [`gateway`]; [`findings`] anchors what they say; [`judge`]
+//! merges and weighs it; [`report`] renders it. [`pipeline`] holds these stages in order.
+//!
+//! The engine never prints: it emits [`telemetry`] events, and reports take a writer.
+
+pub mod change;
+pub mod cli;
+pub mod config;
+pub mod context;
+pub mod diff;
+pub mod error;
+pub mod findings;
+pub mod gateway;
+pub mod git;
+pub mod judge;
+pub mod lang;
+pub mod path;
+pub mod pipeline;
+pub mod report;
+pub mod reviewers;
+pub mod risk;
+pub mod rules;
+pub mod secrets;
+pub mod telemetry;
+pub mod text;

@@ -1,0 +1,77 @@
+//! The Engineering Codex: rules as Markdown files with YAML front matter, and their detectors.
+
+use crate::findings::{Category, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether a rule binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleLevel {
+    /// Binding.
+    Must,
+    /// Advice.
+    Should,
+}
+
+/// How far a rule is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleStatus {
+    /// Counted, not shown.
+    Trial,
+    /// Shown, never gates.
+    Advisory,
+    /// Shown, gates.
+    Enforced,
+}
+
+/// A rule's front matter and text, checked. The compiled detector lives beside it in the rule set.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// `[A-Z][A-Z0-9]+(-[A-Z0-9]+)+`.
+    pub id: String,
+    /// The rule in one imperative line.
+    pub title: String,
+    /// Whether it binds.
+    pub level: RuleLevel,
+    /// How far it is in force.
+    pub status: RuleStatus,
+    /// How bad a hit is.
+    pub severity: Severity,
+    /// What kind of trouble.
+    pub category: Category,
+    /// Language names as [`crate::lang::Lang::name`] gives them; empty: any file.
+    pub languages: Vec<String>,
+    /// Globs; empty: any path.
+    pub paths: Vec<String>,
+    /// Where the organisation decided it.
+    pub source: Option<String>,
+    /// Its text.
+    pub url: Option<String>,
+    /// Whom to disagree with.
+    pub owner: Option<String>,
+    /// Whether code finds its hits; otherwise a reviewer judges it.
+    pub has_detector: bool,
+    /// The Markdown before the examples: what to do and why.
+    pub text: String,
+    /// The whole file's Markdown body, examples included.
+    pub body: String,
+    /// Which source it came from: `built-in`, `organisation`, `repository`.
+    pub origin: String,
+}
+
+/// One place where a rule's detector hit on touched code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleHit {
+    /// The rule's id.
+    pub rule_id: String,
+    /// First line on the new side, 1-based.
+    pub start: u32,
+    /// Last line, inclusive.
+    pub end: u32,
+    /// More precise words than the rule's title, where the detector has some.
+    pub message: Option<String>,
+    /// Replacement for exactly these lines, where the fix is sure.
+    pub suggestion: Option<String>,
+}
