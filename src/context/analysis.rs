@@ -1,0 +1,97 @@
+//! Each changed file read once: its symbols on both sides, what happened to them, and the words on its changed lines.
+//! Texts are masked before anything is taken from them, and not kept.
+
+use super::changes::{SymbolChange, counterparts, symbol_changes};
+use super::parse::parse;
+use super::repository::Repository;
+use super::symbols::{Symbol, symbols};
+use super::words::{Words, words};
+use super::{Mask, Private};
+use crate::change::Change;
+use crate::diff::{FileDiff, LineKind, Side};
+use crate::text::FileText;
+
+/// What is known of the changed files; made once for all bundles.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    files: Vec<FileView>,
+}
+
+/// One changed file. All of it is empty for files that were not asked for, are private, or have no text.
+#[derive(Debug, Default)]
+pub(super) struct FileView {
+    /// Symbols before.
+    pub(super) old: Vec<Symbol>,
+    /// Symbols after.
+    pub(super) new: Vec<Symbol>,
+    /// For each symbol before, the same one after.
+    pub(super) now: Vec<Option<usize>>,
+    /// What happened to them.
+    pub(super) changes: Vec<SymbolChange>,
+    /// Words on removed lines.
+    pub(super) removed: Words,
+    /// Words on added lines.
+    pub(super) added: Words,
+}
+
+impl Analysis {
+    /// Reads the files with the given indices into `change.files`.
+    pub fn new(change: &Change, repo: &dyn Repository, files: &[usize], mask: Mask<'_>, private: Private<'_>) -> Self {
+        let mut views: Vec<FileView> = Vec::new();
+        views.resize_with(change.files.len(), FileView::default);
+        for &i in files {
+            if let (Some(file), Some(view)) = (change.files.get(i), views.get_mut(i))
+                && !is_private(file, private)
+                && !file.hunks.is_empty()
+            {
+                *view = FileView::new(file, repo, mask);
+            }
+        }
+        Self { files: views }
+    }
+
+    pub(super) fn file(&self, index: usize) -> &FileView {
+        const NOTHING: &FileView = &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
+        self.files.get(index).unwrap_or(NOTHING)
+    }
+}
+
+impl FileView {
+    fn new(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>) -> Self {
+        let (old, removed) = side(file, Side::Old, repo, mask);
+        let (new, added) = side(file, Side::New, repo, mask);
+        let changes = symbol_changes(&old, &new, &file.hunks);
+        let now = counterparts(&old, &new);
+        Self { old, new, now, changes, removed, added }
+    }
+}
+
+fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>) -> (Vec<Symbol>, Words) {
+    let Some(text) = masked(file, side, repo, mask) else { return Default::default() };
+    let path = if side == Side::Old { &file.old_path } else { &file.new_path };
+    // What a patch shows of a file is no program, only lines.
+    let parsed = if text.is_whole() { parse(path, text.as_str()) } else { None };
+    let lines: Vec<u32> = file
+        .hunks
+        .iter()
+        .flat_map(|h| &h.lines)
+        .filter_map(|l| match (l.kind, side) {
+            (LineKind::Removed, Side::Old) => l.old,
+            (LineKind::Added, Side::New) => l.new,
+            _ => None,
+        })
+        .collect();
+    (symbols(path, text.as_str(), parsed.as_ref()), words(text.as_str(), &lines, parsed.as_ref().map(|(_, tree)| tree)))
+}
+
+/// A changed file's text on one side, secrets masked as a whole: a line of a key block says nothing by itself.
+pub(super) fn masked(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>) -> Option<FileText> {
+    let text = repo.text(file, side)?;
+    let masked = mask(text.as_str());
+    Some(if text.is_whole() { FileText::whole(masked.as_bytes()) } else { FileText::sparse((1..).zip(masked.lines().map(str::as_bytes))) })
+}
+
+/// Whether a changed file lies, or lay, where contents must not leave the machine.
+pub(super) fn is_private(file: &FileDiff, private: Private<'_>) -> bool {
+    private(&file.new_path) || private(&file.old_path)
+}

@@ -1,0 +1,226 @@
+//! What counts as a symbol in each linked language: tables of tree-sitter node kinds. No logic.
+
+use ast_grep_language::SupportLang;
+
+/// What a symbol is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Holds other symbols and gives them its name: `impl`, module, class, a YAML key.
+    Container,
+    /// A type whose members are symbols too.
+    Type,
+    /// A function or method; what is declared inside is its own affair.
+    Code,
+    /// A constant, static, global, macro.
+    Value,
+    /// A field or variant.
+    Member,
+    /// A test case that is a call, such as `it("…", …)`.
+    Test,
+    /// A heading of a document or a table of a settings file.
+    Section,
+}
+
+/// One kind of declaration.
+pub(super) struct Decl {
+    /// The node's kind.
+    pub(super) node: &'static str,
+    /// What people call it.
+    pub(super) label: &'static str,
+    /// What it is good for.
+    pub(super) class: Class,
+    /// The field that holds, or leads to, its name.
+    pub(super) name: &'static str,
+}
+
+/// One language.
+pub(super) struct Grammar {
+    /// Stands between a container's name and a member's.
+    pub(super) separator: &'static str,
+    /// Its declarations.
+    pub(super) decls: &'static [Decl],
+    /// Nodes around a declaration that belong to it (`export`, decorators, `const (…)`).
+    pub(super) wrappers: &'static [&'static str],
+    /// The node of a call, where test cases are calls.
+    pub(super) test_call: Option<&'static str>,
+    /// Containers deeper than this give no names any more.
+    pub(super) depth: usize,
+}
+
+const fn decl(node: &'static str, label: &'static str, class: Class, name: &'static str) -> Decl {
+    Decl { node, label, class, name }
+}
+
+use Class::{Code, Container, Member, Type, Value};
+
+const RUST: Grammar = Grammar {
+    separator: "::",
+    decls: &[
+        decl("function_item", "fn", Code, "name"),
+        decl("function_signature_item", "fn", Code, "name"),
+        decl("impl_item", "impl", Container, "type"),
+        decl("mod_item", "mod", Container, "name"),
+        decl("trait_item", "trait", Type, "name"),
+        decl("struct_item", "struct", Type, "name"),
+        decl("enum_item", "enum", Type, "name"),
+        decl("union_item", "union", Type, "name"),
+        decl("type_item", "type", Value, "name"),
+        decl("associated_type", "type", Value, "name"),
+        decl("const_item", "const", Value, "name"),
+        decl("static_item", "static", Value, "name"),
+        decl("macro_definition", "macro", Value, "name"),
+        decl("enum_variant", "variant", Member, "name"),
+        decl("field_declaration", "field", Member, "name"),
+    ],
+    wrappers: &[],
+    test_call: None,
+    depth: 8,
+};
+
+const PYTHON: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("function_definition", "def", Code, "name"),
+        decl("class_definition", "class", Type, "name"),
+        decl("assignment", "variable", Value, "left"),
+        decl("type_alias_statement", "type", Value, "left"),
+    ],
+    wrappers: &["decorated_definition", "expression_statement"],
+    test_call: None,
+    depth: 8,
+};
+
+const JAVASCRIPT: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("function_declaration", "function", Code, "name"),
+        decl("generator_function_declaration", "function", Code, "name"),
+        decl("class_declaration", "class", Type, "name"),
+        decl("abstract_class_declaration", "class", Type, "name"),
+        decl("method_definition", "method", Code, "name"),
+        decl("variable_declarator", "const", Value, "name"),
+        decl("field_definition", "field", Member, "property"),
+        decl("public_field_definition", "field", Member, "name"),
+        decl("interface_declaration", "interface", Type, "name"),
+        decl("type_alias_declaration", "type", Value, "name"),
+        decl("enum_declaration", "enum", Type, "name"),
+        decl("enum_assignment", "variant", Member, "name"),
+        decl("internal_module", "namespace", Container, "name"),
+        decl("module", "module", Container, "name"),
+        decl("function_signature", "function", Code, "name"),
+        decl("method_signature", "method", Member, "name"),
+        decl("abstract_method_signature", "method", Member, "name"),
+        decl("property_signature", "field", Member, "name"),
+    ],
+    wrappers: &["export_statement", "lexical_declaration", "variable_declaration", "ambient_declaration", "expression_statement"],
+    test_call: Some("call_expression"),
+    depth: 8,
+};
+
+const GO: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("function_declaration", "func", Code, "name"),
+        decl("method_declaration", "func", Code, "name"),
+        decl("type_spec", "type", Type, "name"),
+        decl("type_alias", "type", Value, "name"),
+        decl("const_spec", "const", Value, "name"),
+        decl("var_spec", "var", Value, "name"),
+        decl("field_declaration", "field", Member, "name"),
+        decl("method_elem", "method", Member, "name"),
+    ],
+    wrappers: &["type_declaration", "const_declaration", "var_declaration"],
+    test_call: None,
+    depth: 8,
+};
+
+const JAVA: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("class_declaration", "class", Type, "name"),
+        decl("interface_declaration", "interface", Type, "name"),
+        decl("enum_declaration", "enum", Type, "name"),
+        decl("record_declaration", "record", Type, "name"),
+        decl("annotation_type_declaration", "annotation", Type, "name"),
+        decl("method_declaration", "method", Code, "name"),
+        decl("constructor_declaration", "constructor", Code, "name"),
+        decl("compact_constructor_declaration", "constructor", Code, "name"),
+        decl("field_declaration", "field", Member, "declarator"),
+        decl("constant_declaration", "field", Member, "declarator"),
+        decl("enum_constant", "variant", Member, "name"),
+    ],
+    wrappers: &[],
+    test_call: None,
+    depth: 8,
+};
+
+const RUBY: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("method", "def", Code, "name"),
+        decl("singleton_method", "def", Code, "name"),
+        decl("class", "class", Type, "name"),
+        decl("module", "module", Container, "name"),
+        decl("assignment", "constant", Value, "left"),
+    ],
+    wrappers: &[],
+    test_call: Some("call"),
+    depth: 8,
+};
+
+const C: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("function_definition", "function", Code, "declarator"),
+        decl("struct_specifier", "struct", Type, "name"),
+        decl("enum_specifier", "enum", Type, "name"),
+        decl("union_specifier", "union", Type, "name"),
+        decl("type_definition", "typedef", Type, "declarator"),
+        decl("preproc_def", "#define", Value, "name"),
+        decl("preproc_function_def", "#define", Value, "name"),
+        decl("declaration", "declaration", Value, "declarator"),
+        decl("field_declaration", "field", Member, "declarator"),
+        decl("enumerator", "variant", Member, "name"),
+    ],
+    wrappers: &[],
+    test_call: None,
+    depth: 8,
+};
+
+const BASH: Grammar = Grammar {
+    separator: ".",
+    decls: &[decl("function_definition", "function", Code, "name"), decl("variable_assignment", "variable", Value, "name")],
+    wrappers: &[],
+    test_call: None,
+    depth: 8,
+};
+
+/// Keys three deep (`jobs.build.steps`); below that, names repeat and say nothing.
+const YAML: Grammar = Grammar {
+    separator: ".",
+    decls: &[decl("block_mapping_pair", "key", Container, "key")],
+    wrappers: &[],
+    test_call: None,
+    depth: 3,
+};
+
+/// The table of a linked language; `None` for one whose grammar is not linked.
+pub(super) fn grammar(lang: SupportLang) -> Option<&'static Grammar> {
+    Some(match lang {
+        SupportLang::Rust => &RUST,
+        SupportLang::Python => &PYTHON,
+        SupportLang::JavaScript | SupportLang::TypeScript | SupportLang::Tsx => &JAVASCRIPT,
+        SupportLang::Go => &GO,
+        SupportLang::Java => &JAVA,
+        SupportLang::Ruby => &RUBY,
+        SupportLang::C => &C,
+        SupportLang::Bash => &BASH,
+        SupportLang::Yaml => &YAML,
+        _ => return None,
+    })
+}
+
+/// Comments, attributes, decorators: they belong to the declaration that follows.
+pub(super) fn leads(kind: &str) -> bool {
+    kind.contains("comment") || matches!(kind, "attribute_item" | "decorator" | "marker_annotation" | "annotation")
+}

@@ -1,0 +1,380 @@
+//! From search hits to facts worth their tokens.
+
+use super::super::Material;
+use super::super::bundle::Bundle;
+use super::super::changes::ChangeKind;
+use super::super::cluster::stem;
+use super::super::page::Page;
+use super::super::render::Shown;
+use super::super::grammar::Class;
+use super::super::text::{cut, shorten};
+use super::lines::{Enclosing, declaration, declares, enclosing, is_comment, is_noise, is_test_path};
+use super::needles::{Literal, Name, Used};
+use crate::diff::FileStatus;
+use crate::git::GrepHit;
+use crate::path::RepoPath;
+use crate::text::FileText;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More files are not opened for excerpts and enclosing names.
+const MAX_OPENED: usize = 80;
+/// A declaration's lines, its comment left aside.
+const DECLARATION_LINES: u32 = 8;
+/// A name declared in more places is no certain reference.
+const MAX_DECLARATIONS: usize = 3;
+/// A literal in more places says nothing.
+const MAX_EQUALS: usize = 12;
+/// Lines around an excerpt that are masked with it, so that a key block is known by its borders.
+const MASK_MARGIN: u32 = 60;
+/// A use is shown with so many bytes of its statement.
+const USE_BYTES: usize = 160;
+/// Uses of a type from which on it is common.
+const COMMON_TYPE: usize = 20;
+/// Longer lines are no code that somebody reads.
+const MAX_LINE: usize = 400;
+
+/// What a fact is about; in the order of printing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Uses,
+    Declarations,
+    Literals,
+    Tests,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 4] = [Kind::Uses, Kind::Declarations, Kind::Literals, Kind::Tests];
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Kind::Uses => "Other uses of what changed",
+            Kind::Declarations => "Declarations of what changed lines use",
+            Kind::Literals => "The same text elsewhere",
+            Kind::Tests => "Tests that mention what changed",
+        }
+    }
+}
+
+/// Something worth showing.
+#[derive(Debug)]
+pub(super) struct Fact {
+    pub(super) kind: Kind,
+    pub(super) score: i32,
+    pub(super) page: Page,
+}
+
+pub(super) struct Finder<'a> {
+    material: &'a Material<'a>,
+    shown: &'a Shown,
+    opened: BTreeMap<RepoPath, Option<FileText>>,
+    tested: BTreeSet<RepoPath>,
+}
+
+/// The hits of one name.
+#[derive(Default)]
+struct Hits<'h> {
+    total: usize,
+    declared: Vec<&'h GrepHit>,
+    declared_in_diff: bool,
+    used: Vec<&'h GrepHit>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(material: &'a Material<'a>, shown: &'a Shown) -> Self {
+        Self { material, shown, opened: BTreeMap::new(), tested: BTreeSet::new() }
+    }
+
+    /// Declarations, uses and tests of names.
+    pub(super) fn of_names(&mut self, names: &BTreeMap<String, Name>, hits: Vec<GrepHit>) -> Vec<Fact> {
+        let mut by_name: BTreeMap<&str, Hits<'_>> = BTreeMap::new();
+        for hit in hits.iter().filter(|h| self.usable(h)) {
+            let words: BTreeSet<&str> = hit.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+            for (name, _) in words.iter().filter_map(|w| names.get_key_value(*w)) {
+                let of = by_name.entry(name).or_default();
+                of.total += 1;
+                let (declares, shown) = (declares(&hit.path, &hit.text, name), self.shown.has(&hit.path, hit.line));
+                of.declared_in_diff |= declares && shown;
+                match (declares, shown) {
+                    (true, false) => of.declared.push(hit),
+                    (false, false) => of.used.push(hit),
+                    _ => {}
+                }
+            }
+        }
+        let mut facts = Vec::new();
+        let mut tests: BTreeMap<RepoPath, (BTreeSet<String>, BTreeSet<&str>)> = BTreeMap::new();
+        // Rare names first: they may use up the files that can be opened.
+        let mut order: Vec<(&str, Hits<'_>)> = by_name.into_iter().collect();
+        order.sort_by_key(|(name, hits)| (hits.total, *name));
+        for (text, hits) in &order {
+            let name = &names[*text];
+            facts.extend(self.declaration(text, name, hits));
+            facts.extend(self.uses(text, name, hits, &mut tests));
+        }
+        for (path, (functions, mentioned)) in tests {
+            facts.push(self.test(&path, &functions, &mentioned));
+        }
+        facts
+    }
+
+    /// Other places of literals that the change removed or brought.
+    pub(super) fn of_literals(&mut self, literals: &BTreeMap<String, Literal>, hits: Vec<GrepHit>) -> Vec<Fact> {
+        let mut by_text: BTreeMap<&str, Vec<&GrepHit>> = BTreeMap::new();
+        for hit in hits.iter().filter(|h| self.usable(h) && !self.shown.has(&h.path, h.line)) {
+            for (text, _) in literals.iter().filter(|(t, _)| hit.text.contains(t.as_str())) {
+                by_text.entry(text).or_default().push(hit);
+            }
+        }
+        let mut facts = Vec::new();
+        for (text, mut hits) in by_text {
+            if hits.len() > MAX_EQUALS {
+                continue;
+            }
+            let literal = &literals[text];
+            let why = if literal.removed { "no longer in this change's files" } else { "new in this change" };
+            self.sort_near(literal.file, &mut hits);
+            let mut page = Page::default();
+            page.item(&format!("\"{text}\" ({why}) also stands in {}", places(hits.len())));
+            hits.iter().take(3).for_each(|hit| self.use_line(&mut page, hit, None));
+            let score = if literal.removed { 72 } else { 42 } - 3 * rarity(hits.len());
+            facts.push(Fact { kind: Kind::Literals, score: score - price(&page), page });
+        }
+        facts
+    }
+
+    /// Test files that bear a changed file's name, and mention none of the names that were looked for.
+    pub(super) fn namesakes(&self, bundle: &Bundle, paths: &[&RepoPath]) -> Vec<Fact> {
+        let mut stems: BTreeMap<String, &RepoPath> = BTreeMap::new();
+        let changed = || bundle.parts.iter().filter_map(|p| self.material.change.files.get(p.file));
+        for file in changed().filter(|f| f.status != FileStatus::Deleted && !is_test_path(f.path())) {
+            stems.entry(stem(file.path())).or_insert(file.path());
+        }
+        let mut facts = Vec::new();
+        for path in paths.iter().filter(|p| is_test_path(p) && !is_noise(p) && !(self.material.private)(p)) {
+            let Some(of) = stems.get(&stem(path)).filter(|of| of.extension() == path.extension()) else { continue };
+            if self.tested.contains(*path) || changed().any(|f| f.path() == *path) || facts.len() == 5 {
+                continue;
+            }
+            let mut page = Page::default();
+            page.item(&format!("{path}: named after {of}, mentions no changed name"));
+            facts.push(Fact { kind: Kind::Tests, score: 30, page });
+        }
+        facts
+    }
+
+    fn declaration(&mut self, text: &str, name: &Name, hits: &Hits<'_>) -> Option<Fact> {
+        let (used, called) = name.used?;
+        if hits.declared_in_diff || hits.declared.is_empty() || hits.declared.len() > MAX_DECLARATIONS {
+            return None;
+        }
+        let mut declared = hits.declared.clone();
+        self.sort_near(name.file, &mut declared);
+        let hit = declared.iter().find(|h| self.same_family(name.file, &h.path))?;
+        let excerpt = declaration(self.open(&hit.path)?, hit.line, DECLARATION_LINES);
+        let why = match used {
+            Used::New => "used by added lines",
+            Used::Vanished => "no longer used here",
+            Used::Kept => "used by changed lines",
+        };
+        let more = if declared.len() > 1 { format!("; {} other declarations of {text}", declared.len() - 1) } else { String::new() };
+        let mut page = Page::default();
+        page.item(&format!("{}:{} {text} ({why}{more})", hit.path, excerpt.start()));
+        self.excerpt(&mut page, &hit.path, excerpt);
+        let base = match (used, called) {
+            (Used::New, true) => 82,
+            (Used::Vanished, true) => 74,
+            (Used::New, false) => 72,
+            (Used::Vanished, false) => 58,
+            (Used::Kept, true) => 52,
+            (Used::Kept, false) => 38,
+        };
+        let score = base - 3 * rarity(hits.total) + self.nearness(name.file, &hit.path) - price(&page);
+        Some(Fact { kind: Kind::Declarations, score, page })
+    }
+
+    fn uses<'n>(&mut self, text: &'n str, name: &Name, hits: &Hits<'_>, tests: &mut BTreeMap<RepoPath, (BTreeSet<String>, BTreeSet<&'n str>)>) -> Option<Fact> {
+        let (change, qualified, class) = match (&name.symbol, name.used) {
+            (Some((change, symbol)), _) => (Some(*change), symbol.name.as_str(), symbol.class),
+            // Something was called and is not any more: a mock of it may be left.
+            (None, Some((Used::Vanished, true))) => (None, text, Class::Code),
+            _ => return None,
+        };
+        let gone = matches!(change, Some(ChangeKind::Removed | ChangeKind::Renamed));
+        // A method's name that several types have: only lines that name the type too are sure.
+        let owner = qualified.rsplit(['.', ':']).nth(1).map(|o| o.trim_end_matches('>')).filter(|o| !o.is_empty());
+        let others = hits.declared.len() + usize::from(hits.declared_in_diff);
+        let ambiguous = others > usize::from(!gone) || class == Class::Member;
+        let mut plain = Vec::new();
+        for hit in &hits.used {
+            let code = hit.text.trim_start();
+            let doc = matches!(hit.path.extension().as_str(), "md" | "rst" | "txt" | "adoc");
+            if (is_comment(code) || doc || is_import(code)) && !gone {
+                continue;
+            }
+            if ambiguous && !owner.is_some_and(|o| hit.text.contains(o)) {
+                continue;
+            }
+            if !doc && !self.same_family(name.file, &hit.path) && !gone {
+                continue;
+            }
+            let around = self.open(&hit.path).and_then(|t| enclosing(&hit.path, t, hit.line));
+            let function = around.as_ref().filter(|a| a.is_function);
+            if function.is_none() && is_list(code) && !gone {
+                continue;
+            }
+            let in_test = is_test_path(&hit.path) || function.is_some_and(|a| a.is_test);
+            let mocks = ["mock", "patch", "stub", "spy", "when("].iter().any(|m| hit.text.to_ascii_lowercase().contains(m));
+            if in_test && !mocks {
+                self.tested.insert(hit.path.clone());
+                // That a test names a common type says little of it.
+                if class == Class::Code || hits.total <= COMMON_TYPE {
+                    let entry = tests.entry(hit.path.clone()).or_default();
+                    entry.0.extend(function.map(|a| a.name.clone()));
+                    entry.1.insert(text);
+                }
+            } else if in_test || change.is_some() {
+                plain.push((*hit, around));
+            }
+        }
+        let called = class == Class::Code;
+        let (base, why) = match change {
+            Some(ChangeKind::Removed) => (100, "removed"),
+            Some(ChangeKind::Renamed) => (96, "renamed"),
+            Some(ChangeKind::Signature) => (if called { 88 } else { 66 }, "signature changed"),
+            Some(ChangeKind::Body) => (if called { 68 } else { 44 }, "body changed"),
+            Some(ChangeKind::Added) => return None,
+            None => (76, "no longer called here"),
+        };
+        if plain.is_empty() {
+            return None;
+        }
+        plain.sort_by_key(|(h, _)| (self.distance(name.file, &h.path), h.path.clone(), h.line));
+        let mut page = Page::default();
+        page.item(&format!("{qualified} ({why}) is used in {} not shown above", places(plain.len())));
+        let limit = if called && plain.len() <= 30 { 5 } else { 3 };
+        for (hit, around) in plain.iter().take(limit) {
+            self.use_line(&mut page, hit, around.as_ref());
+        }
+        let score = base - if called { 2 } else { 4 } * rarity(plain.len()) - price(&page);
+        Some(Fact { kind: Kind::Uses, score, page })
+    }
+
+    fn test(&self, path: &RepoPath, functions: &BTreeSet<String>, mentioned: &BTreeSet<&str>) -> Fact {
+        let list = |all: Vec<&str>, max: usize| {
+            let more = all.len().saturating_sub(max);
+            let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+            all.into_iter().take(max).collect::<Vec<_>>().join(", ") + &tail
+        };
+        let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
+        let mut page = Page::default();
+        let of = if functions.is_empty() { String::new() } else { format!(" {}", list(functions, 8)) };
+        page.item(&format!("{path}:{of} (mention {})", list(mentioned.iter().copied().collect(), 5)));
+        Fact { kind: Kind::Tests, score: 60 - price(&page), page }
+    }
+
+    fn use_line(&mut self, page: &mut Page, hit: &GrepHit, around: Option<&Enclosing>) {
+        let around = around.map(|a| format!(" in {}", a.name)).unwrap_or_default();
+        // A call's arguments often stand on the lines after it.
+        let mut statement = hit.text.trim().to_owned();
+        if let Some(text) = self.open(&hit.path) {
+            for n in hit.line + 1..=hit.line + 6 {
+                if !statement.ends_with(['(', ',', '=', '[']) || statement.len() > USE_BYTES {
+                    break;
+                }
+                let next = text.line(n).unwrap_or_default().trim();
+                statement.push_str(if statement.ends_with(['(', '[']) { "" } else { " " });
+                statement.push_str(cut(next, USE_BYTES));
+            }
+        }
+        let masked = (self.material.mask)(&statement).replace('\n', " ");
+        page.excerpt(&format!("{}:{}{around}: {}", hit.path, hit.line, shorten(&masked, USE_BYTES)));
+    }
+
+    fn excerpt(&mut self, page: &mut Page, path: &RepoPath, lines: std::ops::RangeInclusive<u32>) {
+        let mask = self.material.mask;
+        let Some(text) = self.open(path) else { return };
+        let from = lines.start().saturating_sub(MASK_MARGIN).max(1);
+        let to = lines.end().saturating_add(MASK_MARGIN).min(text.line_count());
+        let window: Vec<&str> = (from..=to).map(|n| text.line(n).unwrap_or_default()).collect();
+        let masked = mask(&window.join("\n")).into_owned();
+        for (line, n) in masked.split('\n').zip(from..) {
+            if lines.contains(&n) && !line.trim().is_empty() {
+                page.excerpt(&shorten(line, 200));
+            }
+        }
+    }
+
+    fn open(&mut self, path: &RepoPath) -> Option<&FileText> {
+        if !self.opened.contains_key(path) {
+            if self.opened.len() >= MAX_OPENED {
+                return None;
+            }
+            self.opened.insert(path.clone(), self.material.repo.file(path));
+        }
+        self.opened.get(path)?.as_ref()
+    }
+
+    fn usable(&self, hit: &GrepHit) -> bool {
+        hit.text.len() <= MAX_LINE && !is_noise(&hit.path) && !(self.material.private)(&hit.path)
+    }
+
+    /// Whether two files can use each other's names.
+    fn same_family(&self, file: usize, path: &RepoPath) -> bool {
+        let Some(from) = self.material.change.files.get(file) else { return false };
+        let family = |p: &RepoPath| match p.extension().as_str() {
+            "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" | "svelte" => "script",
+            "c" | "h" | "cc" | "cpp" | "hpp" | "cxx" => "c",
+            "java" | "kt" | "scala" | "groovy" => "jvm",
+            "py" | "pyi" => "python",
+            "rs" => "rust",
+            "go" => "go",
+            "rb" | "rake" => "ruby",
+            _ => "other",
+        };
+        let (a, b) = (family(from.path()), family(path));
+        a == b || a == "other" || b == "other"
+    }
+
+    /// How many folders lie between a changed file and another.
+    fn distance(&self, file: usize, path: &RepoPath) -> usize {
+        let from = self.material.change.files.get(file).map(|f| f.path().parent().into_owned()).unwrap_or_default();
+        let to = path.parent();
+        let common = from.split('/').zip(to.split('/')).take_while(|(a, b)| a == b).count();
+        from.split('/').count() + to.split('/').count() - 2 * common
+    }
+
+    fn nearness(&self, file: usize, path: &RepoPath) -> i32 {
+        match self.distance(file, path) {
+            0 => 8,
+            1 | 2 => 4,
+            _ => 0,
+        }
+    }
+
+    fn sort_near(&self, file: usize, hits: &mut [&GrepHit]) {
+        hits.sort_by_key(|h| (self.distance(file, &h.path), is_test_path(&h.path), h.path.clone(), h.line));
+    }
+}
+
+fn is_import(code: &str) -> bool {
+    ["use ", "pub use ", "import ", "from ", "#include", "require "].iter().any(|w| code.starts_with(w))
+}
+
+/// A line of a list of names alone, such as of an import over several lines.
+fn is_list(code: &str) -> bool {
+    code.chars().all(|c| c.is_alphanumeric() || "_:{},;* ".contains(c)) && !code.contains(": ")
+}
+
+fn places(n: usize) -> String {
+    if n == 1 { "1 place".to_owned() } else { format!("{n} places") }
+}
+
+/// 0 for a single use, one more for each doubling.
+fn rarity(uses: usize) -> i32 {
+    i32::try_from(uses.max(1).ilog2()).unwrap_or(i32::MAX)
+}
+
+/// What a fact's length takes from its score.
+fn price(page: &Page) -> i32 {
+    i32::try_from(page.len() / 100).unwrap_or(i32::MAX)
+}
