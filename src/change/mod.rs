@@ -1,11 +1,55 @@
 //! A change to review, wherever it came from: both trees, git's own diff between them, and what is
 //! known of its purpose. It never decides what is worth reviewing.
 
-use crate::diff::{FileDiff, Side};
+mod open;
+mod patch;
+
+pub use open::open;
+
+use crate::diff::{FileDiff, FileMode, Side};
 use crate::git::Objects;
 use crate::path::RepoPath;
 use crate::text::FileText;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// What to review, and where policy comes from.
+#[derive(Debug, Clone)]
+pub struct SourceRequest {
+    /// A folder in the repository. For a patch it matters only when `policy` is given.
+    pub dir: PathBuf,
+    /// What to review.
+    pub source: Source,
+    /// Where policy comes from, if a person said so; else from the base.
+    pub policy: Option<PolicyArg>,
+}
+
+/// What to review.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The work tree against the merge base of `HEAD` and the default branch, uncommitted and untracked files included.
+    WorkTree,
+    /// The index against `HEAD`.
+    Staged,
+    /// From the merge base of `base` and `head` to `head`.
+    Range {
+        /// A revision.
+        base: String,
+        /// A revision; `HEAD` unless given.
+        head: Option<String>,
+    },
+    /// A patch's bytes.
+    Patch(Vec<u8>),
+}
+
+/// Where policy comes from, by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyArg {
+    /// A revision.
+    Rev(String),
+    /// The work tree as it stands.
+    WorkTree,
+}
 
 /// Where the change came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +86,28 @@ pub enum Policy {
 pub struct Change {
     /// Where it came from.
     pub kind: SourceKind,
+    /// What it is, in words: `work tree against origin/main (1a2b3c4)`.
+    pub label: String,
     /// The commit that the diff starts from; `None` for a patch or before the first commit.
     pub base_sha: Option<String>,
     /// The reviewed commit; `None` for work tree, staged and patch.
     pub head_sha: Option<String>,
     /// What git says has changed, in git's order.
     pub files: Vec<FileDiff>,
-    /// Messages of the commits in the range, oldest first, for the purpose of the change. A stranger's text.
+    /// Messages of the commits in the range, oldest first, for the purpose of the change: at most 50, each at most
+    /// 4 KiB. A stranger's text.
     pub messages: Vec<String>,
     /// Where policy comes from.
     pub policy: Policy,
-    /// Both trees' objects; `None` for a patch.
+    /// Both trees' objects. `None` for a patch, unless `--policy` named a repository: then they hold the policy tree alone.
     pub objects: Option<Arc<Objects>>,
-    /// Files that could not be read, with the reason; they have to end as `failed` in the ledger.
+    /// Files that could not be read, with the reason, sorted by path; they have to end as `failed` in the ledger. One that
+    /// is in `files` too was read in part: `partial`.
     pub unreadable: Vec<(RepoPath, String)>,
+    /// Files of the work tree that were not looked at for their size, with it: untracked ones over
+    /// [`crate::git::MAX_UNTRACKED_BYTES`], changed ones over [`crate::git::MAX_TRACKED_BYTES`]. They are not in `files`
+    /// (unless committed changes are) and have to end as `filtered` in the ledger.
+    pub oversized: Vec<(RepoPath, u64)>,
     /// What the report should say about how the change was read.
     pub notes: Vec<String>,
 }
@@ -65,9 +117,33 @@ pub const MAX_TEXT_BYTES: u64 = 4 << 20;
 
 impl Change {
     /// A file's text on one side: the whole file from its object, or of a patch the lines it shows.
-    /// `None` when the file does not exist there, is binary, not a regular file, or larger than [`MAX_TEXT_BYTES`].
+    /// `None` when the file does not exist there, is binary (has a NUL), not a regular file, or larger than
+    /// [`MAX_TEXT_BYTES`], or cannot be read.
     pub fn text(&self, file: &FileDiff, side: Side) -> Option<FileText> {
-        let _ = (file, side);
-        None
+        if self.kind == SourceKind::Patch {
+            let sound = self.unreadable.binary_search_by(|(path, _)| path.cmp(file.path())).is_err();
+            return patch::text(file, side, sound);
+        }
+        let (mode, id) = match side {
+            Side::Old => (file.old_mode, file.old_id.as_deref()),
+            Side::New => (file.new_mode, file.new_id.as_deref()),
+        };
+        if !matches!(mode, Some(FileMode::Regular | FileMode::Executable)) {
+            return None;
+        }
+        let bytes = self.objects.as_ref()?.blob(id?, MAX_TEXT_BYTES).ok()?;
+        (!bytes.contains(&0)).then(|| FileText::whole(&bytes))
+    }
+
+    /// A file's size in bytes on one side; `None` where it does not exist there, is a submodule, or only a patch is known.
+    pub fn size(&self, file: &FileDiff, side: Side) -> Option<u64> {
+        let (mode, id) = match side {
+            Side::Old => (file.old_mode, file.old_id.as_deref()),
+            Side::New => (file.new_mode, file.new_id.as_deref()),
+        };
+        if mode == Some(FileMode::Submodule) || self.kind == SourceKind::Patch {
+            return None;
+        }
+        self.objects.as_ref()?.size(id?).ok()
     }
 }

@@ -1,8 +1,14 @@
 //! Git's own diff as data: which files, which hunks, which lines. It never computes a diff itself,
 //! since positions have to be those that the forge sees.
 
+mod hunk;
+mod lines;
+mod name;
 pub mod parse;
 pub mod print;
+pub(crate) mod quote;
+mod raw;
+mod section;
 
 use crate::path::RepoPath;
 
@@ -44,6 +50,19 @@ pub enum FileMode {
     Symlink,
     /// 160000; its id is a commit of another repository.
     Submodule,
+}
+
+impl FileMode {
+    /// What a six-digit octal file mode stands for; `None` for 000000 (no file) and what git does not have.
+    pub(crate) fn from_octal(octal: &[u8]) -> Option<Self> {
+        match octal {
+            b"120000" => Some(FileMode::Symlink),
+            b"160000" => Some(FileMode::Submodule),
+            b"100755" | b"100775" | b"100777" => Some(FileMode::Executable),
+            _ if octal.len() == 6 && octal.starts_with(b"100") => Some(FileMode::Regular),
+            _ => None,
+        }
+    }
 }
 
 /// One changed file.

@@ -5,12 +5,27 @@
 //! real one is an `alternates` entry. So no hook, filter, fsmonitor, textconv, external diff or
 //! attribute file of the real repository can run or change an answer.
 
-use crate::diff::{FileMode, Side};
-use crate::path::RepoPath;
+mod batch;
+pub(crate) mod compare;
+mod grep;
+mod objects;
+pub(crate) mod origin;
+mod program;
+pub(crate) mod room;
+pub(crate) mod snapshot;
 
-/// Git objects of both sides of a change, read from the clean room. Cheap to share; safe to use from several threads.
-#[derive(Debug)]
-pub struct Objects {}
+pub use objects::Objects;
+pub(crate) use objects::Tree;
+pub(crate) use program::GitError;
+pub use snapshot::{MAX_TRACKED_BYTES, MAX_UNTRACKED_BYTES, MAX_UNTRACKED_FILES};
+
+use crate::diff::FileMode;
+use crate::error::UserError;
+use crate::path::RepoPath;
+use std::time::Duration;
+
+/// How long git may take for an answer that does not depend on contents.
+pub(crate) const ASK_TIME: Duration = Duration::from_secs(30);
 
 /// One entry of a side's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +45,18 @@ pub struct GrepHit {
     pub path: RepoPath,
     /// 1-based line.
     pub line: u32,
-    /// The line's text, lossily decoded, without its end.
+    /// The line's text, lossily decoded, without its end; at most 500 bytes of it.
     pub text: String,
 }
 
 /// What to search for.
 #[derive(Debug, Clone, Default)]
 pub struct GrepQuery {
-    /// Fixed strings; a line with any of them is a hit.
+    /// Fixed strings; a line with any of them is a hit. One that is empty or has a line end finds nothing.
     pub needles: Vec<String>,
     /// Only where a needle stands as a whole word.
     pub word: bool,
-    /// Only in paths that match this glob (git pathspec `:(glob)`), if given.
+    /// Only in paths that match this glob (git pathspec `:(glob)`), if given. At most 1,000 bytes.
     pub glob: Option<String>,
     /// At most so many hits a file, in all.
     pub max_per_file: usize,
@@ -71,48 +86,43 @@ pub enum ObjectError {
     Git(String),
 }
 
-impl Objects {
-    /// The bytes of the object `id`, if it has at most `bound` bytes.
-    pub fn blob(&self, id: &str, bound: u64) -> Result<Vec<u8>, ObjectError> {
-        let _ = (id, bound);
-        Err(ObjectError::Missing)
+impl From<GitError> for ObjectError {
+    fn from(error: GitError) -> Self {
+        ObjectError::Git(error.to_string())
     }
+}
 
-    /// All entries of a side's tree, sorted by path (bytes); read once, then kept. Empty where the side has no tree.
-    pub fn entries(&self, side: Side) -> Result<&[TreeEntry], ObjectError> {
-        let _ = side;
-        Ok(&[])
-    }
+/// A full object id (SHA-1 or SHA-256, lower case hex).
+pub(crate) fn object_id(hex: &[u8]) -> Option<String> {
+    let full = matches!(hex.len(), 40 | 64) && hex.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    full.then(|| String::from_utf8_lossy(hex).into_owned())
+}
 
-    /// One entry of a side's tree.
-    pub fn entry(&self, side: Side, path: &RepoPath) -> Option<&TreeEntry> {
-        let entries = self.entries(side).ok()?;
-        entries.binary_search_by(|e| e.path.cmp(path)).ok().and_then(|i| entries.get(i))
-    }
-
-    /// A regular file's bytes on one side. Symlinks are not followed (`NotAFile`).
-    pub fn file(&self, side: Side, path: &RepoPath, bound: u64) -> Result<Vec<u8>, ObjectError> {
-        let entry = self.entry(side, path).ok_or(ObjectError::Missing)?;
-        match entry.mode {
-            FileMode::Regular | FileMode::Executable => self.blob(&entry.id, bound),
-            FileMode::Symlink | FileMode::Submodule => Err(ObjectError::NotAFile),
+/// Tells a user that git could not do something ("read the work tree").
+pub(crate) fn told(error: &GitError, what: &str) -> UserError {
+    let needed = program::needed_version();
+    match error {
+        GitError::NotInstalled => {
+            UserError::unreadable("git is not installed", error.to_string(), format!("Install git {needed} or newer and put it on the PATH."))
         }
-    }
-
-    /// The files of the policy tree (see [`crate::change::Policy`]); empty where there is none.
-    pub fn policy_entries(&self) -> Result<&[TreeEntry], ObjectError> {
-        Ok(&[])
-    }
-
-    /// A regular file's bytes in the policy tree.
-    pub fn policy_file(&self, path: &RepoPath, bound: u64) -> Result<Vec<u8>, ObjectError> {
-        let _ = (path, bound);
-        Err(ObjectError::Missing)
-    }
-
-    /// Searches a side's tree for fixed strings, text files only, hits sorted by path and line.
-    pub fn grep(&self, side: Side, query: &GrepQuery) -> Result<Vec<GrepHit>, ObjectError> {
-        let _ = (side, query);
-        Ok(Vec::new())
+        GitError::Failed { .. } => match program::too_old() {
+            Some(version) => UserError::unreadable(
+                "git is too old",
+                format!("{version}; {needed} is the oldest that tribune works with ({error})"),
+                format!("Install git {needed} or newer."),
+            ),
+            None => {
+                let fix = "Check the repository with `git fsck`. In a partial or shallow clone, fetch what is missing first.";
+                UserError::unreadable(format!("git could not {what}"), error.to_string(), fix)
+            }
+        },
+        GitError::Io(..) => {
+            UserError::unreadable(format!("git could not {what}"), error.to_string(), "Check that git runs here and that the temporary folder has room.")
+        }
+        GitError::TooMuch(..) | GitError::TooSlow(..) => UserError::unreadable(
+            format!("git could not {what} within tribune's bounds"),
+            error.to_string(),
+            "Review the change in parts, with --base and --head.",
+        ),
     }
 }

@@ -1,0 +1,82 @@
+//! What lies between two commits, or between a commit and an index: git's own diff, the merge base, the messages.
+
+use super::objects::Tree;
+use super::program::GitError;
+use super::room::Room;
+use super::{ASK_TIME, object_id};
+
+/// At most so many commit messages are read, the newest ones.
+const MAX_MESSAGES: usize = 50;
+/// What is kept of a message.
+const MAX_MESSAGE_BYTES: usize = 4 << 10;
+/// How much of all messages together is read.
+const MAX_MESSAGES_BYTES: u64 = 4 << 20;
+
+/// Options that pin what git shows, whatever its defaults become. Attributes cannot hide contents, since the clean
+/// room has none; programs and textconv cannot run, since its configuration names none.
+const DIFF_OPTIONS: &[&str] = &[
+    "--raw",
+    "--patch",
+    "--full-index",
+    "--find-renames",
+    "-l1000",
+    "--unified=3",
+    "--inter-hunk-context=0",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--submodule=short",
+    "--ignore-submodules=none",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+];
+
+/// The best common ancestor; `None` where there is none to be found.
+pub(crate) fn merge_base(room: &Room, one: &str, other: &str) -> Result<Option<String>, GitError> {
+    match room.call(&["merge-base", one, other])?.run() {
+        Ok(answer) => Ok(object_id(answer.value.trim_ascii())),
+        Err(e) if e.code() == Some(1) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// The messages of the commits that `head` has and `base` has not, oldest first, merges left out.
+pub(crate) fn messages(room: &Room, base: &str, head: &str) -> Result<Vec<String>, GitError> {
+    let (count, not_base) = (format!("--max-count={MAX_MESSAGES}"), format!("^{base}"));
+    let args = ["rev-list", &count, "--no-merges", "--encoding=UTF-8", "--format=%x00%B%x00", head, &not_base];
+    let answer = room.call(&args)?.bounds(MAX_MESSAGES_BYTES, ASK_TIME).run_reading(|stdout| {
+        use std::io::Read as _;
+        let mut bytes = Vec::new();
+        stdout.take(MAX_MESSAGES_BYTES).read_to_end(&mut bytes)?;
+        let whole = (bytes.len() as u64) < MAX_MESSAGES_BYTES;
+        Ok((bytes, whole))
+    })?;
+    // `commit <id> LF NUL <message> NUL LF ...`: every second field is a message.
+    let messages = answer.value.split(|b| *b == 0).skip(1).step_by(2).map(|bytes| {
+        let cut = &bytes[..bytes.len().min(MAX_MESSAGE_BYTES)];
+        let mut text = String::from_utf8_lossy(cut).into_owned();
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
+        text.trim_end().to_owned()
+    });
+    let mut messages: Vec<String> = messages.filter(|m| !m.is_empty()).collect();
+    messages.reverse();
+    Ok(messages)
+}
+
+/// Git's raw list and patch from the commit `base` (before the first one: from nothing) to `new`.
+pub(crate) fn diff(room: &Room, base: Option<&str>, new: &Tree) -> Result<Vec<u8>, GitError> {
+    let base = base.unwrap_or(room.empty_tree());
+    let mut args = match new {
+        Tree::Treeish(_) => vec!["diff-tree", "-r"],
+        Tree::Index(_) => vec!["diff-index", "--cached", "--ita-invisible-in-index"],
+    };
+    args.extend(DIFF_OPTIONS);
+    args.push(base);
+    if let Tree::Treeish(id) = new {
+        args.push(id);
+    }
+    args.push("--");
+    Ok(new.scope(room.call(&args)?).run()?.value)
+}

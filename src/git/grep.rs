@@ -1,0 +1,95 @@
+//! Searching a tree for fixed strings with `git grep`.
+
+use super::objects::Tree;
+use super::program::GitError;
+use super::room::Room;
+use super::{GrepHit, GrepQuery, ObjectError};
+use crate::path::RepoPath;
+use std::io::{self, BufRead, BufReader, Read};
+use std::time::Duration;
+
+/// How long a search may take.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How much of git's answer is read; it ends a search early, always at the same place.
+const MAX_BYTES: u64 = 16 << 20;
+/// Longer lines are cut in [`GrepHit::text`].
+const MAX_LINE: usize = 500;
+/// Longer globs are refused: matching them can take git exponential time.
+const MAX_GLOB: usize = 1_000;
+
+pub(crate) fn grep(room: &Room, tree: &Tree, query: &GrepQuery) -> Result<Vec<GrepHit>, ObjectError> {
+    // Git reads one needle a line; one with a line end or a NUL is in no line of a text file.
+    let needles: Vec<&str> = query.needles.iter().map(String::as_str).filter(|n| !n.is_empty() && !n.contains(['\n', '\0'])).collect();
+    if needles.is_empty() || query.max_hits == 0 || query.max_per_file == 0 {
+        return Ok(Vec::new());
+    }
+    if query.glob.as_ref().is_some_and(|g| g.len() > MAX_GLOB || g.contains('\0')) {
+        return Err(ObjectError::Git(format!("the glob is not a path of at most {MAX_GLOB} bytes")));
+    }
+    let mut args = vec!["grep", "-z", "-n", "-I", "-F", "--no-color", "--full-name", "--no-recurse-submodules", "-f", "-"];
+    if query.word {
+        args.push("-w");
+    }
+    let pathspec = query.glob.as_ref().map(|glob| format!(":(glob){glob}"));
+    let prefix = match tree {
+        Tree::Treeish(id) => {
+            args.push(id);
+            id.len() + 1
+        }
+        Tree::Index(_) => {
+            args.push("--cached");
+            0
+        }
+    };
+    args.push("--");
+    args.extend(pathspec.as_deref());
+    let call = tree.scope(room.call(&args)?).stdin(needles.join("\n").into_bytes()).bounds(MAX_BYTES, MAX_TIME);
+    let answer = call.run_reading(|stdout| {
+        let mut output = BufReader::new(stdout.take(MAX_BYTES));
+        let (hits, ended) = read_hits(&mut output, prefix, query)?;
+        Ok((hits, ended && output.get_ref().limit() > 0))
+    });
+    match answer {
+        Ok(answer) => Ok(answer.value),
+        // Nothing found.
+        Err(GitError::Failed { code: Some(1), .. }) => Ok(Vec::new()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Reads `path NUL line NUL text LF ...`; the second value is whether the output was read to its end.
+fn read_hits(output: &mut impl BufRead, prefix: usize, query: &GrepQuery) -> io::Result<(Vec<GrepHit>, bool)> {
+    let mut hits: Vec<GrepHit> = Vec::new();
+    let (mut path, mut number, mut text) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut in_file, mut last_path) = (0, Vec::new());
+    loop {
+        for (field, end) in [(&mut path, 0), (&mut number, 0), (&mut text, b'\n')] {
+            field.clear();
+            output.read_until(end, field)?;
+            if field.pop() != Some(end) {
+                // The end, or the bound inside of a line.
+                return Ok((hits, field.is_empty()));
+            }
+        }
+        if path != last_path {
+            (in_file, last_path) = (0, path.clone());
+        }
+        in_file += 1;
+        let line = std::str::from_utf8(&number).ok().and_then(|n| n.parse().ok());
+        if let (Some(line), Some(name), true) = (line, path.get(prefix..), in_file <= query.max_per_file) {
+            hits.push(GrepHit { path: RepoPath::new(name), line, text: shorten(&text) });
+        }
+        if hits.len() >= query.max_hits {
+            return Ok((hits, false));
+        }
+    }
+}
+
+fn shorten(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut text = String::from_utf8_lossy(&line[..line.len().min(MAX_LINE + 3)]).into_owned();
+    if line.len() > MAX_LINE {
+        text.truncate(text.floor_char_boundary(MAX_LINE));
+    }
+    text
+}

@@ -1,0 +1,198 @@
+//! The object store that everything after the diff reads from: both sides' trees, the policy tree, blobs.
+
+use super::batch::{Batch, Header, Mode};
+use super::program::{Call, GitError};
+use super::room::Room;
+use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, grep, object_id};
+use crate::diff::{FileMode, Side};
+use crate::path::RepoPath;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Where a side's files are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tree {
+    /// A commit or tree, by its full id.
+    Treeish(String),
+    /// An index file of the clean room: what is staged, or a snapshot of the work tree.
+    Index(PathBuf),
+}
+
+impl Tree {
+    /// Makes a call see this tree, where that takes more than naming it.
+    pub(crate) fn scope(&self, call: Call) -> Call {
+        match self {
+            Tree::Treeish(_) => call,
+            Tree::Index(path) => call.env("GIT_INDEX_FILE", path),
+        }
+    }
+}
+
+/// A tree and its entries, once they were asked for.
+#[derive(Debug, Default)]
+struct Listed {
+    tree: Option<Tree>,
+    entries: OnceLock<Vec<TreeEntry>>,
+}
+
+/// Git objects of both sides of a change, read from the clean room. Cheap to share; safe to use from several threads.
+#[derive(Debug)]
+pub struct Objects {
+    room: Room,
+    old: Listed,
+    new: Listed,
+    policy: Listed,
+    contents: Mutex<Option<Batch>>,
+    sizes: Mutex<Option<Batch>>,
+}
+
+impl Objects {
+    /// The objects of `room`, with the trees that are there.
+    pub(crate) fn new(room: Room, old: Option<Tree>, new: Option<Tree>, policy: Option<Tree>) -> Self {
+        let listed = |tree| Listed { tree, entries: OnceLock::new() };
+        let (old, new, policy) = (listed(old), listed(new), listed(policy));
+        Self { room, old, new, policy, contents: Mutex::default(), sizes: Mutex::default() }
+    }
+
+    /// The bytes of the object `id`, if it has at most `bound` bytes.
+    pub fn blob(&self, id: &str, bound: u64) -> Result<Vec<u8>, ObjectError> {
+        self.converse(&self.contents, Mode::Contents, id, |batch, header| {
+            if !header.is_blob {
+                return Ok(Err(ObjectError::NotAFile));
+            }
+            if header.size > bound {
+                return Ok(Err(ObjectError::TooLarge { size: header.size, bound }));
+            }
+            batch.contents(header.size).map(Ok)
+        })
+    }
+
+    /// The size in bytes of the object `id`, without reading it.
+    pub fn size(&self, id: &str) -> Result<u64, ObjectError> {
+        self.converse(&self.sizes, Mode::Sizes, id, |_, header| Ok(Ok(header.size)))
+    }
+
+    /// Asks the long-lived process in `slot`, started where there is none. One that died is started once more.
+    fn converse<T>(
+        &self,
+        slot: &Mutex<Option<Batch>>,
+        mode: Mode,
+        id: &str,
+        mut read: impl FnMut(&mut Batch, Header) -> std::io::Result<Result<T, ObjectError>>,
+    ) -> Result<T, ObjectError> {
+        let id = object_id(id.as_bytes()).ok_or(ObjectError::Missing)?;
+        let mut slot: MutexGuard<'_, _> = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retried = false;
+        loop {
+            let batch = match slot.as_mut() {
+                Some(batch) => batch,
+                None => slot.insert(Batch::start(&self.room, mode)?),
+            };
+            let answer = match batch.ask(&id) {
+                Ok(Some(header)) => read(batch, header),
+                Ok(None) => return Err(ObjectError::Missing),
+                Err(e) => Err(e),
+            };
+            match answer {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(refused)) => {
+                    // Its contents are under way; a new process costs less than reading them.
+                    *slot = None;
+                    return Err(refused);
+                }
+                Err(e) => {
+                    *slot = None;
+                    if retried {
+                        return Err(ObjectError::Git(e.to_string()));
+                    }
+                    retried = true;
+                }
+            }
+        }
+    }
+
+    /// All entries of a side's tree, sorted by path (bytes); read once, then kept. Empty where the side has no tree.
+    pub fn entries(&self, side: Side) -> Result<&[TreeEntry], ObjectError> {
+        self.list(self.side(side))
+    }
+
+    /// One entry of a side's tree.
+    pub fn entry(&self, side: Side, path: &RepoPath) -> Option<&TreeEntry> {
+        find(self.entries(side).ok()?, path)
+    }
+
+    /// A regular file's bytes on one side. Symlinks are not followed (`NotAFile`).
+    pub fn file(&self, side: Side, path: &RepoPath, bound: u64) -> Result<Vec<u8>, ObjectError> {
+        self.regular(find(self.entries(side)?, path), bound)
+    }
+
+    /// The files of the policy tree (see [`crate::change::Policy`]), sorted by path (bytes); empty where there is none.
+    pub fn policy_entries(&self) -> Result<&[TreeEntry], ObjectError> {
+        if self.policy.tree == self.old.tree { self.list(&self.old) } else { self.list(&self.policy) }
+    }
+
+    /// A regular file's bytes in the policy tree. Symlinks are not followed (`NotAFile`).
+    pub fn policy_file(&self, path: &RepoPath, bound: u64) -> Result<Vec<u8>, ObjectError> {
+        self.regular(find(self.policy_entries()?, path), bound)
+    }
+
+    /// Searches a side's tree for fixed strings, text files only, hits sorted by path and line. A search of more than
+    /// five seconds is an error; one whose hits exceed 16 MiB ends early, always at the same place.
+    pub fn grep(&self, side: Side, query: &GrepQuery) -> Result<Vec<GrepHit>, ObjectError> {
+        match &self.side(side).tree {
+            Some(tree) => grep::grep(&self.room, tree, query),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn side(&self, side: Side) -> &Listed {
+        match side {
+            Side::Old => &self.old,
+            Side::New => &self.new,
+        }
+    }
+
+    fn regular(&self, entry: Option<&TreeEntry>, bound: u64) -> Result<Vec<u8>, ObjectError> {
+        let entry = entry.ok_or(ObjectError::Missing)?;
+        match entry.mode {
+            FileMode::Regular | FileMode::Executable => self.blob(&entry.id, bound),
+            FileMode::Symlink | FileMode::Submodule => Err(ObjectError::NotAFile),
+        }
+    }
+
+    fn list<'a>(&'a self, listed: &'a Listed) -> Result<&'a [TreeEntry], ObjectError> {
+        let Some(tree) = &listed.tree else { return Ok(&[]) };
+        if listed.entries.get().is_none() {
+            let entries = self.read_entries(tree)?;
+            // Somebody else may have been faster, with the same entries.
+            drop(listed.entries.set(entries));
+        }
+        Ok(listed.entries.get().map(Vec::as_slice).unwrap_or_default())
+    }
+
+    fn read_entries(&self, tree: &Tree) -> Result<Vec<TreeEntry>, GitError> {
+        let args: &[&str] = match tree {
+            Tree::Treeish(id) => &["ls-tree", "-r", "-z", "--full-tree", id],
+            Tree::Index(_) => &["ls-files", "--stage", "-z"],
+        };
+        let output = tree.scope(self.room.call(args)?).run()?.value;
+        let mut entries: Vec<TreeEntry> = output.split(|b| *b == 0).filter_map(|line| tree_entry(line, tree)).collect();
+        entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+}
+
+fn find<'a>(entries: &'a [TreeEntry], path: &RepoPath) -> Option<&'a TreeEntry> {
+    entries.binary_search_by(|e| e.path.cmp(path)).ok().and_then(|i| entries.get(i))
+}
+
+/// `<mode> <type> <id>\t<path>` of a tree, or `<mode> <id> <stage>\t<path>` of an index, whose conflicts are left out.
+fn tree_entry(line: &[u8], tree: &Tree) -> Option<TreeEntry> {
+    let tab = line.iter().position(|b| *b == b'\t')?;
+    let words: Vec<&[u8]> = line[..tab].split(|b| *b == b' ').collect();
+    let (mode, id) = match (tree, words.as_slice()) {
+        (Tree::Treeish(_), [mode, _, id]) | (Tree::Index(_), [mode, id, b"0"]) => (*mode, *id),
+        _ => return None,
+    };
+    Some(TreeEntry { path: RepoPath::new(&line[tab + 1..]), mode: FileMode::from_octal(mode)?, id: object_id(id)? })
+}
