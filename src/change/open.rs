@@ -202,7 +202,7 @@ fn staged(repository: Repository, policy: Option<&PolicyArg>) -> Result<Change, 
     let new = Tree::Index(index);
     let parsed = repository.diff(base.as_deref(), &new)?;
     if let Some(path) = parsed.unmerged.first() {
-        let cause = format!("{path} and {} more have unresolved conflicts, so nothing definite is staged", parsed.unmerged.len() - 1);
+        let cause = format!("files with unresolved conflicts: {}; the first is {path}", parsed.unmerged.len());
         let fix = "Resolve them and `git add` the files, or review the work tree with its conflict markers: `tribune review`.";
         return Err(UserError::unreadable("the index has conflicts", cause, fix));
     }

@@ -9,6 +9,8 @@ pub mod print;
 pub(crate) mod quote;
 mod raw;
 mod section;
+#[cfg(test)]
+mod tests;
 
 use crate::path::RepoPath;
 

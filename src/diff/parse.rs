@@ -21,7 +21,7 @@ pub struct Parsed {
     pub files: Vec<FileDiff>,
     /// What could not be read, with the file where that is known.
     pub problems: Vec<(Option<RepoPath>, String)>,
-    /// Paths with an unresolved conflict, which git lists without a diff.
+    /// Paths with an unresolved conflict, sorted; git lists them without a diff.
     pub unmerged: Vec<RepoPath>,
 }
 
@@ -52,6 +52,8 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, ParseError> {
     let mut parsed = Parsed::default();
     let listed = raw_list(&mut lines, &mut parsed)?;
     let sections = sections(&mut lines, &mut parsed)?;
+    parsed.unmerged.sort();
+    parsed.unmerged.dedup();
     parsed.files = match listed {
         Some(listed) => join(listed, sections, &mut parsed.problems),
         None => each_once(sections, &mut parsed.problems),

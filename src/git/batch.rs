@@ -71,6 +71,14 @@ impl Batch {
     }
 }
 
+#[cfg(test)]
+impl Batch {
+    pub(crate) fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 impl Drop for Batch {
     fn drop(&mut self) {
         // It may have ended already; either way nothing is left to be done about it.

@@ -196,3 +196,37 @@ fn tree_entry(line: &[u8], tree: &Tree) -> Option<TreeEntry> {
     };
     Some(TreeEntry { path: RepoPath::new(&line[tab + 1..]), mode: FileMode::from_octal(mode)?, id: object_id(id)? })
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::git::origin::{Origin, Settings};
+    use std::process::Command;
+
+    #[test]
+    fn answers_again_after_its_process_died() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = |args: &[&str]| {
+            let output = Command::new("git").current_dir(dir.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(args).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "-q"]);
+        std::fs::write(dir.path().join("x"), "contents").unwrap();
+        let id = git(&["hash-object", "-w", "x"]);
+        let origin = Origin::discover(dir.path()).unwrap();
+        let objects = Objects::new(Room::build(&origin, &Settings::default()).unwrap(), None, None, None);
+        for _ in 0..2 {
+            assert_eq!(objects.blob(&id, 8).unwrap(), b"contents");
+            objects.contents.lock().unwrap().as_mut().unwrap().kill();
+        }
+        assert!(matches!(objects.blob(&id, 7), Err(ObjectError::TooLarge { size: 8, bound: 7 })));
+        assert_eq!((objects.size(&id).unwrap(), objects.blob(&id, 8).unwrap().len()), (8, 8));
+        // Several threads share one process.
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..50).for_each(|_| assert_eq!(objects.blob(&id, 8).unwrap(), b"contents")));
+            }
+        });
+    }
+}

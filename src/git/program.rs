@@ -324,7 +324,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let failed = Call::new(dir.path(), &["cat-file", "-p", "HEAD"]).unwrap().run().unwrap_err();
         assert_eq!(failed.code(), Some(128));
-        assert!(failed.message().contains("not a git repository"), "{failed}");
-        assert!(!failed.message().contains('\n'));
+        let text = failed.to_string();
+        assert!(text.contains("not a git repository") && !text.contains('\n'), "{text}");
     }
 }
