@@ -1,1 +1,181 @@
-//! placeholder
+//! Configuration: which keys there are, who may set them, how layers combine, and what a run goes by.
+//!
+//! Layers, later wins: built-in, repository, operator's file, environment, flags. A repository's file is
+//! a stranger's text: it cannot name a gateway, a key, a model or a limit (TRUST 4). Nothing here decides
+//! where the repository's file is read from (never from the change, TRUST 3), and nothing talks to a network.
+
+mod check;
+mod checks;
+mod endpoint;
+mod environment;
+mod gateway;
+mod keys;
+mod layer;
+mod operator;
+mod paths;
+mod problem;
+mod resolve;
+mod schema;
+mod settings;
+mod show;
+mod table;
+mod view;
+mod yaml;
+
+pub use endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Preset, Secret, Target, Wire};
+pub use environment::{Flags, state_key};
+pub use layer::{Layer, validate};
+pub use operator::{default_operator_file, operator_file_allowed, read_operator_file};
+pub use paths::{Case, PathSet};
+pub use problem::ConfigProblem;
+pub use resolve::{Resolved, resolve};
+pub use schema::schema;
+pub use settings::Origin;
+pub use show::show;
+pub use view::View;
+pub use yaml::MAX_CONFIG_BYTES;
+
+use crate::findings::Severity;
+use crate::path::RepoPath;
+use crate::risk::Tier;
+use crate::rules::RuleStatus;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The repository's own file, at the root of the policy commit.
+pub const REPOSITORY_FILE: &str = ".tribune.yaml";
+
+/// Reads an environment variable: the process's, or a test's.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What a run goes by: all layers combined and checked. It holds no token.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Findings of this severity or worse fail the run; `None`: never. By path: [`Config::at`].
+    pub fail_on: Option<Severity>,
+    /// Model findings below this (0 to 1) are dropped. By path: [`Config::at`].
+    pub min_confidence: f64,
+    /// The language of the reviewers' prose: letters, blanks and `-` only.
+    pub language: String,
+    /// Settings by reviewer's id. Ids are not checked against the reviewers that exist: [`Resolved::unknown_reviewers`].
+    pub reviewers: BTreeMap<String, ReviewerSettings>,
+    /// How far single rules are in force. By path: [`Config::at`].
+    pub rules: RuleSettings,
+    /// What makes a tier.
+    pub tiers: TierLimits,
+    /// What is noise besides what tribune knows by itself.
+    pub noise: NoisePaths,
+    /// Chains of models; empty where there is none for a tier. See [`Config::gateway`].
+    pub models: BTreeMap<ModelTier, Vec<ModelEntry>>,
+    /// Gateways by name. See [`Config::gateway`].
+    pub endpoints: BTreeMap<String, EndpointSettings>,
+    /// Dollars per million tokens, by model.
+    pub prices: BTreeMap<String, Price>,
+    /// What a run may take.
+    pub limits: Limits,
+    /// Directories with the organisation's rules.
+    pub rule_sources: Vec<PathBuf>,
+    private: PathSet,
+    all_private: bool,
+    overrides: Vec<view::Override>,
+}
+
+impl Config {
+    /// Whether the file's contents must never reach a model. Of a renamed file ask for both paths. Everything
+    /// is private when it could not be read what is: see [`Layer::repository`].
+    pub fn is_private(&self, path: &RepoPath) -> bool {
+        self.all_private || self.private.is_match(path)
+    }
+
+    /// Whether everything is private because it could not be read what is.
+    pub fn all_private(&self) -> bool {
+        self.all_private
+    }
+}
+
+/// Settings of one reviewer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ReviewerSettings {
+    /// Whether it runs; `None`: as its own file says.
+    pub enabled: Option<bool>,
+    /// The tiers it runs in; `None`: as its own file says.
+    pub tiers: Option<Vec<Tier>>,
+}
+
+/// How far single rules are in force, by rule id. What relaxes a binding rule of the organisation is for
+/// the rule set to refuse.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RuleSettings {
+    /// Rules that do not run.
+    pub off: Vec<String>,
+    /// Rules in force otherwise than their file says.
+    pub status: BTreeMap<String, RuleStatus>,
+    /// Rules whose hits are worse or less bad than their file says.
+    pub severity: BTreeMap<String, Severity>,
+}
+
+/// What makes a tier (DESIGN 1.5), counted over files that are not noise.
+#[derive(Debug, Clone)]
+pub struct TierLimits {
+    /// The most changed lines of a trivial change.
+    pub trivial_lines: usize,
+    /// The most files of a trivial change.
+    pub trivial_files: usize,
+    /// The most changed lines of a lite change.
+    pub lite_lines: usize,
+    /// The most files of a lite change.
+    pub lite_files: usize,
+    /// More files than this are full.
+    pub full_files: usize,
+    /// Security-sensitive files.
+    pub sensitive_paths: PathSet,
+}
+
+/// What the configuration says about noise.
+#[derive(Debug, Clone)]
+pub struct NoisePaths {
+    /// Further noise.
+    pub paths: PathSet,
+    /// Never noise, unless binary.
+    pub keep: PathSet,
+}
+
+/// Dollars per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Input that was not cached.
+    pub input: f64,
+    /// Input read from the cache.
+    pub cached: f64,
+    /// Input written to the cache.
+    pub cache_write: f64,
+    /// Output.
+    pub output: f64,
+}
+
+/// What a run may take at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Without a byte for so long, an answer is given up.
+    pub idle: Duration,
+    /// Without the first byte for so long, a request is given up.
+    pub first_byte: Duration,
+    /// For one reviewer, unless its own file says more.
+    pub reviewer: Duration,
+    /// For the run.
+    pub run: Duration,
+    /// Tokens of the run, input and output.
+    pub tokens: u64,
+    /// Dollars of the run, where prices are known.
+    pub usd: f64,
+    /// Requests at the same time.
+    pub parallel: usize,
+    /// Tokens of context around the diff; `None`: 0.35 of the diff's, at least 4,000.
+    pub context_tokens: Option<u64>,
+    /// Tokens of a bundle.
+    pub bundle_tokens: u64,
+}

@@ -1,0 +1,149 @@
+//! Gateways as the operator names them: where code and keys may go. Nothing here talks to one.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Text that is never shown: not in errors, logs, events, reports or `Debug`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, to be handed to its own origin only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(set)")
+    }
+}
+
+/// What kind of gateway it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// The URL is a base such as `http://host/v1`.
+    #[default]
+    Openai,
+    /// The URL is the host, `/v1` given or not.
+    Anthropic,
+}
+
+/// The format that a gateway speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wire {
+    /// OpenAI chat completions.
+    Chat,
+    /// Anthropic messages.
+    Messages,
+}
+
+impl Preset {
+    /// The format that it speaks unless the operator says otherwise.
+    pub fn wire(self) -> Wire {
+        match self {
+            Preset::Openai => Wire::Chat,
+            Preset::Anthropic => Wire::Messages,
+        }
+    }
+}
+
+/// How hard a reviewer's work is, and so which model it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelTier {
+    /// What is hardest.
+    Top,
+    /// Most of it.
+    Standard,
+    /// What is easy.
+    Light,
+}
+
+/// One entry of a tier's chain.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ModelEntry {
+    /// The model's name as the gateway knows it.
+    pub model: String,
+    /// One of the endpoints' names.
+    pub endpoint: Option<String>,
+}
+
+/// An endpoint as it is configured: it says where the token is, not what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct EndpointSettings {
+    /// Its base, checked: https, or http on this machine; no user, no query.
+    pub url: String,
+    /// What kind of gateway it is.
+    #[serde(default)]
+    pub preset: Preset,
+    /// The format, where it is not the preset's.
+    pub wire: Option<Wire>,
+    /// The variable that holds its token.
+    pub token_env: Option<String>,
+    /// The file that holds its token.
+    pub token_file: Option<PathBuf>,
+    /// Further headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Secret>,
+}
+
+/// An endpoint with its token, ready to be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The operator's name for it.
+    pub name: String,
+    /// Its base, checked: https, or http on this machine; no user, no query.
+    pub url: String,
+    /// What kind of gateway it is.
+    pub preset: Preset,
+    /// The format it speaks.
+    pub wire: Wire,
+    /// Its token, where it has one.
+    pub token: Option<Secret>,
+    /// Further headers, by name.
+    pub headers: BTreeMap<String, Secret>,
+}
+
+/// A model at an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The model's name as the gateway knows it.
+    pub model: String,
+    /// Where it is asked.
+    pub endpoint: Arc<Endpoint>,
+}
+
+/// A target for each tier of models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// For what is hardest.
+    pub top: Target,
+    /// For most reviewers.
+    pub standard: Target,
+    /// For what is easy.
+    pub light: Target,
+}
+
+impl Gateway {
+    /// The target of one tier.
+    pub fn target(&self, tier: ModelTier) -> &Target {
+        match tier {
+            ModelTier::Top => &self.top,
+            ModelTier::Standard => &self.standard,
+            ModelTier::Light => &self.light,
+        }
+    }
+}

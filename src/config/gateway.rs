@@ -1,0 +1,229 @@
+//! From configured names to a gateway that can be asked: which model at which endpoint serves which tier,
+//! with its token.
+
+use super::endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Secret, Target};
+use super::environment::{ENVIRONMENT_ENDPOINT, missing_token, variable};
+use super::problem::nearest;
+use super::{Config, Env};
+use crate::error::UserError;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The longest token, in bytes.
+const MAX_TOKEN_BYTES: u64 = 64 << 10;
+
+impl Config {
+    /// The gateway to ask, and notes on it, one line each. `None` when no endpoint is configured. An endpoint without
+    /// any model, a model without its endpoint and a token that cannot be read are errors (exit 2).
+    pub fn gateway(&self, env: Env<'_>) -> Result<(Option<Gateway>, Vec<String>), UserError> {
+        let mut notes = Vec::new();
+        let named = self.models.values().flatten().any(|entry| entry.endpoint.is_some());
+        if self.endpoints.is_empty() && !named {
+            if self.models.values().any(|chain| !chain.is_empty()) {
+                notes.push("A model is named, but no gateway: set TRIBUNE_GATEWAY_URL, or `endpoints` in the operator's file.".to_owned());
+            }
+            return Ok((None, notes));
+        }
+        let mut made: BTreeMap<&str, Arc<Endpoint>> = BTreeMap::new();
+        let mut target = |tier: ModelTier| -> Result<Target, UserError> {
+            let entry = self.entry(tier).ok_or_else(no_model)?;
+            let (name, settings) = self.endpoint_of(entry)?;
+            let endpoint = match made.get(name) {
+                Some(endpoint) => endpoint.clone(),
+                None => made.entry(name).or_insert(Arc::new(endpoint(name, settings, env, &mut notes)?)).clone(),
+            };
+            Ok(Target { model: entry.model.clone(), endpoint })
+        };
+        let gateway = Gateway { top: target(ModelTier::Top)?, standard: target(ModelTier::Standard)?, light: target(ModelTier::Light)? };
+        if self.models.values().any(|chain| chain.len() > 1) {
+            notes.push("This version uses the first model of each chain only.".to_owned());
+        }
+        Ok((Some(gateway), notes))
+    }
+
+    /// The model of a tier; where it has none, the nearest tier's.
+    fn entry(&self, tier: ModelTier) -> Option<&ModelEntry> {
+        [tier, ModelTier::Standard, ModelTier::Top, ModelTier::Light].iter().find_map(|tier| self.models.get(tier)?.first())
+    }
+
+    fn endpoint_of(&self, entry: &ModelEntry) -> Result<(&str, &EndpointSettings), UserError> {
+        let names = || self.endpoints.keys().map(String::as_str);
+        let found = match &entry.endpoint {
+            Some(name) => self.endpoints.get_key_value(name),
+            None => self.endpoints.get_key_value(ENVIRONMENT_ENDPOINT).or_else(|| self.endpoints.first_key_value().filter(|_| self.endpoints.len() == 1)),
+        };
+        found.map(|(name, settings)| (name.as_str(), settings)).ok_or_else(|| match &entry.endpoint {
+            Some(name) => UserError::usage(
+                format!("the model {} names the endpoint `{name}`, which is not configured", entry.model),
+                format!("`endpoints` has {}", if self.endpoints.is_empty() { "no entry".to_owned() } else { super::keys::either(names()).replace(" or ", " and ") }),
+                nearest(name, names()).map_or("Add it to `endpoints` in the operator's file.".to_owned(), |near| format!("Did you mean `{near}`?")),
+            ),
+            None => UserError::usage(
+                format!("it is open which endpoint serves the model {}", entry.model),
+                format!("`endpoints` has {}, and none is called `{ENVIRONMENT_ENDPOINT}`", super::keys::either(names()).replace(" or ", " and ")),
+                "Add `endpoint:` beside `model:`.",
+            ),
+        })
+    }
+}
+
+fn no_model() -> UserError {
+    UserError::usage(
+        "a gateway is configured, but no model",
+        "which model to ask depends on the gateway, so there is no default",
+        "Set TRIBUNE_MODEL, or `models` in the operator's file. `--offline` runs the rules alone.",
+    )
+}
+
+fn endpoint(name: &str, settings: &EndpointSettings, env: Env<'_>, notes: &mut Vec<String>) -> Result<Endpoint, UserError> {
+    let host = reqwest::Url::parse(&settings.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let token = match (&settings.token_env, &settings.token_file) {
+        (Some(_), Some(_)) => {
+            return Err(UserError::usage(format!("the endpoint `{name}` has two tokens"), "both `token_env` and `token_file` are set", "Take one of them out."));
+        }
+        (Some(variable_name), None) => {
+            notes.extend(missing_token(env, variable_name, &host));
+            variable(env, variable_name)
+        }
+        (None, Some(file)) => Some(read_token(name, file)?),
+        (None, None) => None,
+    };
+    if token.as_ref().is_some_and(|t| !t.bytes().all(|b| b.is_ascii_graphic())) {
+        return Err(UserError::usage(
+            format!("the token of the endpoint `{name}` cannot be used"),
+            "it has blanks, line ends or characters that no HTTP header may hold",
+            "Look at what the variable or file really holds.",
+        ));
+    }
+    Ok(Endpoint {
+        name: name.to_owned(),
+        url: settings.url.clone(),
+        preset: settings.preset,
+        wire: settings.wire.unwrap_or(settings.preset.wire()),
+        token: token.map(Secret::new),
+        headers: settings.headers.clone(),
+    })
+}
+
+fn read_token(name: &str, file: &Path) -> Result<String, UserError> {
+    let failed = |why: String| UserError::usage(format!("the token of the endpoint `{name}` cannot be read"), format!("{}: {why}", file.display()), "Mend `token_file` in the operator's file.");
+    let mut text = String::new();
+    std::fs::File::open(file).and_then(|f| f.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut text)).map_err(|e| failed(e.to_string()))?;
+    if text.len() as u64 > MAX_TOKEN_BYTES {
+        return Err(failed(format!("it has more than {MAX_TOKEN_BYTES} bytes")));
+    }
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(failed("it is empty".to_owned()));
+    }
+    Ok(token.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layer, Preset, Wire, resolve};
+    use super::*;
+
+    /// What a gateway of this operator's file and this environment is, in words.
+    fn told(file: &str, variables: &[(&str, &str)]) -> String {
+        let env = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        let (layer, problems) = Layer::operator(file, Path::new("/etc/config.yaml"));
+        assert_eq!(problems, []);
+        let made = Layer::environment(&env).and_then(|environment| resolve(vec![layer, environment], &env)).and_then(|r| r.config.gateway(&env));
+        match made {
+            Err(error) => format!("exit {}: {}: {} / {}", error.exit.code(), error.title, error.cause, error.fix),
+            Ok((gateway, notes)) => {
+                let one = |t: &Target| format!("{}@{}({}, {:?}, token {})", t.model, t.endpoint.name, t.endpoint.url, t.endpoint.wire, t.endpoint.token.as_ref().map_or("-", Secret::expose));
+                let targets = gateway.map_or("none".to_owned(), |g| [ModelTier::Top, ModelTier::Standard, ModelTier::Light].map(|t| one(g.target(t))).join(" "));
+                format!("{targets} {}", notes.join(" "))
+            }
+        }
+    }
+
+    const URL: (&str, &str) = ("TRIBUNE_GATEWAY_URL", "https://h/v1");
+
+    #[test]
+    fn comes_from_the_environment() {
+        let table = [
+            told("", &[]),
+            told("", &[URL]),
+            told("", &[("TRIBUNE_MODEL", "m")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "t\n")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "m")]),
+            told("", &[("TRIBUNE_GATEWAY_URL", "http://127.0.0.1:9/v1"), ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_PRESET", "anthropic")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "t"), ("TRIBUNE_GATEWAY_WIRE", "messages")]),
+            told("", &[("TRIBUNE_GATEWAY_URL", ""), ("TRIBUNE_MODEL", " ")]),
+            told("", &[("TRIBUNE_GATEWAY_URL", "http://h/v1")]),
+            told("", &[("TRIBUNE_GATEWAY_URL", "https://u:hunter2@h/v1")]),
+            told("", &[URL, ("TRIBUNE_GATEWAY_PRESET", "cloudflare")]),
+            told("", &[URL, ("TRIBUNE_GATEWAY_PRESET", "antropic")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "a b")]),
+            told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "a\nb")]),
+            told("", &[("TRIBUNE_CONFIG_URL", "https://c")]),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        none 
+        exit 2: a gateway is configured, but no model: which model to ask depends on the gateway, so there is no default / Set TRIBUNE_MODEL, or `models` in the operator's file. `--offline` runs the rules alone.
+        none A model is named, but no gateway: set TRIBUNE_GATEWAY_URL, or `endpoints` in the operator's file.
+        m@default(https://h/v1, Chat, token t) m@default(https://h/v1, Chat, token t) m@default(https://h/v1, Chat, token t) 
+        m@default(https://h/v1, Chat, token -) m@default(https://h/v1, Chat, token -) m@default(https://h/v1, Chat, token -) TRIBUNE_GATEWAY_TOKEN is empty: a protected variable on an unprotected branch? Requests go without a token.
+        m@default(https://h/v1, Chat, token -) m@default(https://h/v1, Chat, token -) m@default(https://h/v1, Chat, token -) TRIBUNE_GATEWAY_TOKEN is not set: requests to h go without a token.
+        m@default(http://127.0.0.1:9/v1, Messages, token -) m@default(http://127.0.0.1:9/v1, Messages, token -) m@default(http://127.0.0.1:9/v1, Messages, token -) 
+        m@default(https://h/v1, Messages, token t) m@default(https://h/v1, Messages, token t) m@default(https://h/v1, Messages, token t) 
+        none 
+        exit 2: TRIBUNE_GATEWAY_URL cannot be used: code and keys go over https; http is for this machine only (localhost, 127.0.0.1) / Set it to a URL such as `https://gateway.example.com/v1`.
+        exit 2: TRIBUNE_GATEWAY_URL cannot be used: a user or password never stands in a URL: use `token_env` / Set it to a URL such as `https://gateway.example.com/v1`.
+        exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `cloudflare` is not supported by this version yet / This version knows `openai` or `anthropic`.
+        exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `endpoints.default.preset` has to be `openai` or `anthropic`, not a text / Did you mean `anthropic`?
+        exit 2: TRIBUNE_MODEL cannot be used: at most 200 visible ASCII characters, without blanks / Set it to a model's name.
+        exit 2: the token of the endpoint `default` cannot be used: it has blanks, line ends or characters that no HTTP header may hold / Look at what the variable or file really holds.
+        exit 2: TRIBUNE_CONFIG_URL is set: a remote configuration is not supported by this version yet / Unset TRIBUNE_CONFIG_URL, and name the settings in the operator's file.
+        ");
+    }
+
+    #[test]
+    fn comes_from_the_operators_file() {
+        let corp = "endpoints: {corp: {url: 'https://corp', preset: anthropic, token_env: TRIBUNE_CORP}}\n";
+        let two = "endpoints: {a: {url: 'https://a'}, b: {url: 'https://b'}}\n";
+        let token = [("TRIBUNE_CORP", "t")];
+        let table = [
+            told(&format!("{corp}models: {{standard: [{{model: s}}, {{model: s2}}]}}"), &token),
+            told(&format!("{corp}models: {{top: [{{model: t}}], light: [{{model: l}}]}}"), &token),
+            told(corp, &[("TRIBUNE_CORP", "t"), ("TRIBUNE_MODEL", "m")]),
+            told(&format!("{corp}models: {{top: [{{model: t, endpoint: crop}}]}}"), &token),
+            told(&format!("{two}models: {{top: [{{model: t}}]}}"), &[]),
+            told(&format!("{two}models: {{top: [{{model: t, endpoint: b}}]}}"), &[]),
+            told("models: {top: [{model: t, endpoint: b}]}", &[]),
+            told("endpoints: {a: {url: 'https://a', token_file: nowhere}}\nmodels: {top: [{model: t}]}", &[]),
+            told("endpoints: {a: {url: 'https://a', token_file: x, token_env: TRIBUNE_X}}\nmodels: {top: [{model: t}]}", &[]),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) This version uses the first model of each chain only.
+        t@corp(https://corp, Messages, token t) t@corp(https://corp, Messages, token t) l@corp(https://corp, Messages, token t) 
+        m@corp(https://corp, Messages, token t) m@corp(https://corp, Messages, token t) m@corp(https://corp, Messages, token t) 
+        exit 2: the model t names the endpoint `crop`, which is not configured: `endpoints` has `corp` / Did you mean `corp`?
+        exit 2: it is open which endpoint serves the model t: `endpoints` has `a` and `b`, and none is called `default` / Add `endpoint:` beside `model:`.
+        t@b(https://b, Chat, token -) t@b(https://b, Chat, token -) t@b(https://b, Chat, token -) 
+        exit 2: the model t names the endpoint `b`, which is not configured: `endpoints` has no entry / Add it to `endpoints` in the operator's file.
+        exit 2: the token of the endpoint `a` cannot be read: /etc/nowhere: No such file or directory (os error 2) / Mend `token_file` in the operator's file.
+        exit 2: the endpoint `a` has two tokens: both `token_env` and `token_file` are set / Take one of them out.
+        ");
+    }
+
+    #[test]
+    fn reads_token_files_and_shows_no_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("token"), "s3cret\n").expect("written");
+        let (layer, _) = Layer::operator("endpoints: {a: {url: 'https://a', token_file: token, headers: {X-Key: hunter2}}}\nmodels: {top: [{model: t}]}", &folder.path().join("config.yaml"));
+        let env = |_: &str| None;
+        let resolved = resolve(vec![layer], &env).expect("valid");
+        let (gateway, notes) = resolved.config.gateway(&env).expect("a gateway");
+        let endpoint = gateway.as_ref().expect("a gateway").top.endpoint.clone();
+        assert_eq!((endpoint.token.as_ref().map(Secret::expose), endpoint.preset, endpoint.wire), (Some("s3cret"), Preset::Openai, Wire::Chat));
+        let shown = format!("{gateway:?} {resolved:?} {} {notes:?}", super::super::show(&resolved));
+        assert!(!shown.contains("s3cret") && !shown.contains("hunter2"), "{shown}");
+    }
+}

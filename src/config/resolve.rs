@@ -1,0 +1,362 @@
+//! From layers to the one configuration that a run goes by.
+
+use super::endpoint::{EndpointSettings, ModelEntry, ModelTier};
+use super::paths::{Case, PathSet};
+use super::problem::nearest;
+use super::settings::{Origin, Settings, document, dotted, overlay};
+use super::view::Override;
+use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, TierLimits};
+use crate::error::UserError;
+use crate::findings::Severity;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The configuration and where each of its values came from.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What a run goes by.
+    pub config: Config,
+    /// By key (`limits.usd`): who had the last word.
+    pub origins: BTreeMap<String, Origin>,
+    pub(crate) settings: Settings,
+    /// Endpoints whose token is there.
+    pub(crate) with_token: BTreeSet<String>,
+}
+
+/// Combines layers, the built-in one below them; later ones win. `env` is asked only whether tokens are
+/// there. Fails (exit 2) when all layers together ask for something that cannot be.
+pub fn resolve(layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> {
+    let mut settings = Layer::built_in().settings;
+    let all_private = layers.iter().any(|layer| layer.all_private);
+    for layer in layers {
+        overlay(&mut settings, layer.settings);
+    }
+    let raw: Raw = serde_json::from_value(document(&settings)).map_err(|error| impossible(&error.to_string()))?;
+    let config = raw.config(all_private)?;
+    let there = |e: &EndpointSettings| match (&e.token_env, &e.token_file) {
+        (Some(name), _) => super::environment::variable(env, name).is_some(),
+        (None, Some(file)) => file.exists(),
+        (None, None) => false,
+    };
+    let with_token = config.endpoints.iter().filter(|(_, e)| there(e)).map(|(name, _)| name.clone()).collect();
+    let origins = settings.iter().map(|(path, setting)| (dotted(path), setting.origin().clone())).collect();
+    Ok(Resolved { config, origins, settings, with_token })
+}
+
+impl Resolved {
+    /// SHA-256 (hex) over all values: the same for the same configuration, whatever layers it came from.
+    /// Values of headers are left out, tokens were never in.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (path, setting) in &self.settings {
+            let mut value = setting.value();
+            if path.first().is_some_and(|name| name == "endpoints")
+                && let Some(headers) = value.get_mut("headers").and_then(|h| h.as_object_mut())
+            {
+                headers.values_mut().for_each(|v| *v = serde_json::Value::Null);
+            }
+            hash.update(serde_json::to_string(path).expect("text is JSON"));
+            hash.update("=");
+            hash.update(canonical(&value));
+            hash.update("\n");
+        }
+        hash.update(format!("all_private={}", self.config.all_private));
+        let mut hex = String::new();
+        for byte in hash.finalize() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+
+    /// A note for each reviewer that is configured but is none of `known`.
+    pub fn unknown_reviewers(&self, known: &[&str]) -> Vec<String> {
+        let overridden = self.config.overrides.iter().flat_map(|o| o.reviewers.keys());
+        let ids: BTreeSet<&String> = self.config.reviewers.keys().chain(overridden).collect();
+        let note = |id: &String| {
+            let near = nearest(id, known.iter().copied()).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            format!("The configuration names a reviewer `{id}` that does not exist.{near}")
+        };
+        ids.into_iter().filter(|id| !known.contains(&id.as_str())).map(note).collect()
+    }
+}
+
+/// JSON with sorted keys.
+fn canonical(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let sorted: BTreeMap<&String, String> = fields.iter().map(|(name, value)| (name, canonical(value))).collect();
+            let fields: Vec<String> = sorted.into_iter().map(|(name, value)| format!("{}:{value}", serde_json::Value::from(name.as_str()))).collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        serde_json::Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        scalar => scalar.to_string(),
+    }
+}
+
+fn impossible(why: &str) -> UserError {
+    UserError::usage("the configuration cannot be used", why, "`tribune config show` tells which layer each value came from.")
+}
+
+/// The settings as they are written.
+#[derive(Deserialize)]
+struct Raw {
+    fail_on: Threshold,
+    min_confidence: f64,
+    language: String,
+    private_paths: Vec<String>,
+    #[serde(default)]
+    reviewers: BTreeMap<String, ReviewerSettings>,
+    rules: RuleSettings,
+    tiers: RawTiers,
+    noise: RawNoise,
+    overrides: Vec<RawOverride>,
+    #[serde(default)]
+    models: BTreeMap<ModelTier, Vec<ModelEntry>>,
+    #[serde(default)]
+    endpoints: BTreeMap<String, EndpointSettings>,
+    #[serde(default)]
+    prices: BTreeMap<String, RawPrice>,
+    limits: RawLimits,
+    rule_sources: Vec<PathBuf>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Threshold {
+    Never,
+    Nit,
+    Suggestion,
+    Important,
+    Critical,
+}
+
+#[derive(Deserialize)]
+struct RawTiers {
+    trivial_lines: usize,
+    trivial_files: usize,
+    lite_lines: usize,
+    lite_files: usize,
+    full_files: usize,
+    sensitive_paths: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawNoise {
+    paths: Vec<String>,
+    keep: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawOverride {
+    paths: Vec<String>,
+    fail_on: Option<Threshold>,
+    min_confidence: Option<f64>,
+    #[serde(default)]
+    rules: RuleSettings,
+    #[serde(default)]
+    reviewers: BTreeMap<String, ReviewerSettings>,
+}
+
+#[derive(Deserialize)]
+struct RawPrice {
+    input: f64,
+    cached: Option<f64>,
+    cache_write: Option<f64>,
+    output: f64,
+}
+
+#[derive(Deserialize)]
+struct RawLimits {
+    idle_seconds: u64,
+    first_byte_seconds: u64,
+    reviewer_seconds: u64,
+    run_seconds: u64,
+    tokens: u64,
+    usd: f64,
+    parallel: usize,
+    context_tokens: Option<u64>,
+    bundle_tokens: u64,
+}
+
+impl Threshold {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Threshold::Never => None,
+            Threshold::Nit => Some(Severity::Nit),
+            Threshold::Suggestion => Some(Severity::Suggestion),
+            Threshold::Important => Some(Severity::Important),
+            Threshold::Critical => Some(Severity::Critical),
+        }
+    }
+}
+
+impl Raw {
+    fn config(self, all_private: bool) -> Result<Config, UserError> {
+        let paths = |key: &str, globs: &[String], case| PathSet::new(globs, case).map_err(|why| impossible(&format!("`{key}`: {why}")));
+        let (tiers, limits) = (self.tiers, self.limits);
+        Ok(Config {
+            fail_on: self.fail_on.severity(),
+            min_confidence: self.min_confidence,
+            language: self.language,
+            private: paths("private_paths", &self.private_paths, Case::Ignored)?,
+            all_private,
+            reviewers: self.reviewers,
+            rules: self.rules,
+            tiers: TierLimits {
+                trivial_lines: tiers.trivial_lines,
+                trivial_files: tiers.trivial_files,
+                lite_lines: tiers.lite_lines,
+                lite_files: tiers.lite_files,
+                full_files: tiers.full_files,
+                sensitive_paths: paths("tiers.sensitive_paths", &tiers.sensitive_paths, Case::Ignored)?,
+            },
+            noise: NoisePaths {
+                paths: paths("noise.paths", &self.noise.paths, Case::Sensitive)?,
+                keep: paths("noise.keep", &self.noise.keep, Case::Sensitive)?,
+            },
+            overrides: self
+                .overrides
+                .into_iter()
+                .map(|o| {
+                    Ok(Override {
+                        paths: paths("overrides", &o.paths, Case::Sensitive)?,
+                        fail_on: o.fail_on.map(Threshold::severity),
+                        min_confidence: o.min_confidence,
+                        rules: o.rules,
+                        reviewers: o.reviewers,
+                    })
+                })
+                .collect::<Result<_, UserError>>()?,
+            models: self.models,
+            endpoints: self.endpoints,
+            prices: self.prices.into_iter().map(|(model, p)| (model, p.price())).collect(),
+            limits: Limits {
+                idle: Duration::from_secs(limits.idle_seconds),
+                first_byte: Duration::from_secs(limits.first_byte_seconds),
+                reviewer: Duration::from_secs(limits.reviewer_seconds),
+                run: Duration::from_secs(limits.run_seconds),
+                tokens: limits.tokens,
+                usd: limits.usd,
+                parallel: limits.parallel,
+                context_tokens: limits.context_tokens,
+                bundle_tokens: limits.bundle_tokens,
+            },
+            rule_sources: self.rule_sources,
+        })
+    }
+}
+
+impl RawPrice {
+    fn price(self) -> Price {
+        Price { input: self.input, cached: self.cached.unwrap_or(self.input), cache_write: self.cache_write.unwrap_or(self.input), output: self.output }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::RepoPath;
+    use std::path::Path;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    fn repository(text: &str) -> Layer {
+        let (layer, problems) = Layer::repository(text);
+        assert_eq!(problems, []);
+        layer
+    }
+
+    fn operator(text: &str) -> Layer {
+        let (layer, problems) = Layer::operator(text, Path::new("/etc/config.yaml"));
+        assert_eq!(problems, []);
+        layer
+    }
+
+    #[test]
+    fn the_defaults_are_whole_and_as_documented() {
+        let Resolved { config, .. } = resolve(Vec::new(), &none).expect("the built-in layer");
+        assert_eq!((config.fail_on, config.min_confidence, config.language.as_str()), (Some(Severity::Critical), 0.5, "English"));
+        let limits = Limits {
+            idle: Duration::from_secs(60),
+            first_byte: Duration::from_secs(120),
+            reviewer: Duration::from_secs(300),
+            run: Duration::from_secs(1500),
+            tokens: 2_000_000,
+            usd: 2.0,
+            parallel: 8,
+            context_tokens: None,
+            bundle_tokens: 40_000,
+        };
+        assert_eq!(config.limits, limits);
+        assert!(!config.is_private(&RepoPath::from("src/main.rs")));
+    }
+
+    #[test]
+    fn later_layers_win_and_lists_of_paths_add_up() {
+        let layers = vec![
+            repository("fail_on: important\nprivate_paths: [hr/]\nlanguage: German\nreviewers: {docs: {enabled: false}, quality: {tiers: [full]}}\nrules: {severity: {A1-B: nit}}"),
+            operator("fail_on: nit\nprivate_paths: [keys/]\nreviewers: {docs: {enabled: true}}\nrules: {severity: {A1-C: nit}}\nendpoints: {default: {url: 'https://a', token_env: TRIBUNE_A}}"),
+            operator("endpoints: {default: {url: 'https://b'}}"),
+            Layer::flags(&super::super::Flags { fail_on: Some(None), max_cost: Some(0.5), ..Default::default() }).expect("flags"),
+        ];
+        let Resolved { config, origins, .. } = resolve(layers, &none).expect("valid");
+        assert_eq!((config.fail_on, config.limits.usd, config.language.as_str()), (None, 0.5, "German"));
+        assert!(["hr/a", "x/keys/a", "HR/b"].iter().all(|p| config.is_private(&RepoPath::from(*p))));
+        assert_eq!((config.reviewers["docs"].enabled, &config.reviewers["quality"].tiers), (Some(true), &Some(vec![crate::risk::Tier::Full])));
+        assert_eq!(config.rules.severity.len(), 2);
+        // A token goes to the URL that it was named with, or nowhere.
+        assert_eq!((config.endpoints["default"].url.as_str(), &config.endpoints["default"].token_env), ("https://b", &None));
+        assert_eq!(origins["fail_on"].to_string(), "--fail-on");
+        assert_eq!(origins["language"].to_string(), ".tribune.yaml:3");
+        assert_eq!(origins["limits.tokens"], Origin::BuiltIn);
+    }
+
+    #[test]
+    fn overrides_hold_for_their_paths() {
+        let text = "min_confidence: 0.6\nrules: {off: [A1-A]}\noverrides:\n- paths: [legacy/]\n  min_confidence: 0.9\n  fail_on: never\n  rules: {off: [A1-B], status: {A1-C: trial}}\n  reviewers: {docs: {enabled: false}}\n- paths: [legacy/core/**]\n  fail_on: important\n  reviewers: {docs: {enabled: true}}\n";
+        let Resolved { config, .. } = resolve(vec![repository(text)], &none).expect("valid");
+        let told = |path: &str| {
+            let path = RepoPath::from(path);
+            let view = config.at(&path);
+            let off: Vec<_> = ["A1-A", "A1-B"].into_iter().filter(|id| view.rule_off(id)).collect();
+            format!("{:?} {} off={off:?} {:?} docs={}", view.fail_on(), view.min_confidence(), view.rule_status("A1-C"), view.reviewer_enabled("docs"))
+        };
+        assert_eq!(told("src/a"), "Some(Critical) 0.6 off=[\"A1-A\"] None docs=true");
+        assert_eq!(told("legacy/a"), "None 0.9 off=[\"A1-A\", \"A1-B\"] Some(Trial) docs=false");
+        assert_eq!(told("legacy/core/a"), "Some(Important) 0.9 off=[\"A1-A\", \"A1-B\"] Some(Trial) docs=true");
+    }
+
+    #[test]
+    fn a_broken_key_leaves_the_rest_in_force() {
+        let (layer, problems) = Layer::repository("fail_on: critcal\nlanguage: German\noverrides: [{paths: [a], min_confidence: 7, fail_on: never}, {paths: 7}]\n");
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        let Resolved { config, .. } = resolve(vec![layer], &none).expect("valid");
+        assert_eq!((config.fail_on, config.language.as_str()), (Some(Severity::Critical), "German"));
+        assert_eq!((config.at(&RepoPath::from("a")).fail_on(), config.at(&RepoPath::from("a")).min_confidence()), (None, 0.5));
+    }
+
+    #[test]
+    fn the_digest_is_of_values_not_of_layers_or_secrets() {
+        let digest = |layers| resolve(layers, &none).expect("valid").digest();
+        let endpoint = |header: &str| operator(&format!("endpoints: {{a: {{url: 'https://h', headers: {{X-A: {header}}}}}}}"));
+        assert_eq!(digest(vec![repository("fail_on: nit")]), digest(vec![operator("fail_on: nit")]));
+        assert_eq!(digest(vec![endpoint("one")]), digest(vec![endpoint("two")]));
+        assert_ne!(digest(vec![repository("fail_on: nit")]), digest(Vec::new()));
+        assert_ne!(digest(vec![repository("private_paths: [a, b]")]), digest(vec![repository("private_paths: [a]")]));
+        assert_ne!(digest(vec![Layer::repository("x: [").0]), digest(Vec::new()));
+        assert_eq!(digest(Vec::new()).len(), 64);
+    }
+
+    #[test]
+    fn reviewers_that_do_not_exist_are_told() {
+        let resolved = resolve(vec![repository("reviewers: {securty: {enabled: false}, docs: {}}\noverrides: [{paths: [a], reviewers: {zzz: {enabled: false}}}]")], &none).expect("valid");
+        let notes = resolved.unknown_reviewers(&["security", "docs"]);
+        assert_eq!(notes, ["The configuration names a reviewer `securty` that does not exist. Did you mean `security`?", "The configuration names a reviewer `zzz` that does not exist."]);
+    }
+}

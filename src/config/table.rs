@@ -1,0 +1,176 @@
+//! Every key of the configuration: the one place where a key is defined.
+
+use super::checks::*;
+use super::keys::Kind::{Bool, List, Map, Number, OneOf, Record, Refused, Table, Text, Whole};
+use super::keys::{Choice, Key, Kind};
+
+/// The whole document.
+pub(crate) static ROOT: Kind = Table(KEYS);
+
+/// All keys, in the order in which they are shown.
+pub(crate) static KEYS: &[Key] = &[
+    Key::new("fail_on", FAIL_ON, "The gate: findings of this severity or worse fail the run. `never` only reports.").or(r#""critical""#),
+    Key::new("min_confidence", CONFIDENCE, "Model findings below this confidence (0 to 1) are left out, and listed as dropped.").or("0.5"),
+    Key::new("language", Text(&LANGUAGE), "The language of the reviewers' prose, by its English name. Ids and severities stay English.").or(r#""English""#),
+    Key::new(
+        "private_paths",
+        GLOBS,
+        "Files whose contents never reach a model, by any way; rules still run over them. Layers add up.",
+    )
+    .or("[]"),
+    Key::new("reviewers", Map { names: &REVIEWER_ID, of: &Table(REVIEWER) }, "Settings of single reviewers, by id."),
+    Key::new("rules", Table(RULES), "How far single rules are in force. Binding rules of the organisation cannot be relaxed."),
+    Key::new("tiers", Table(TIERS), "What makes a change trivial, lite or full, counted after the noise filter."),
+    Key::new("noise", Table(NOISE), "Files that nobody needs to review."),
+    Key::new(
+        "overrides",
+        List { of: &Record(OVERRIDE), at_least: 0, adds: true },
+        "Other settings for some paths. Of several entries that fit a path, the later one wins key by key.",
+    )
+    .or("[]"),
+    Key::new("models", Table(MODELS), "Which model serves which tier. A tier without one uses the nearest: standard, then top, then light.").operator(),
+    Key::new("endpoints", Map { names: &NAME, of: &Record(ENDPOINT) }, "Gateways that code and keys may go to, by a name of your own.").operator(),
+    Key::new("prices", Map { names: &MODEL, of: &Record(PRICE) }, "Dollars per million tokens, by model. `limits.usd` needs them.").operator(),
+    Key::new("limits", Table(LIMITS), "What a run may take at most.").operator(),
+    Key::new(
+        "rule_sources",
+        List { of: &Text(&DIRECTORY), at_least: 0, adds: true },
+        "Directories with rules of the organisation, relative to the file that names them. Layers add up.",
+    )
+    .or("[]")
+    .operator(),
+    Key::later("remote").operator(),
+    Key::later("override").operator(),
+    Key::later("post"),
+    Key::later("summary"),
+];
+
+const FAIL_ON: Kind = OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit"), Choice::new("never")]);
+const SEVERITY: Kind = OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit")]);
+const RULE_STATUS: Kind = OneOf(&[Choice::new("trial"), Choice::new("advisory"), Choice::new("enforced")]);
+const TIER: Kind = OneOf(&[Choice::new("trivial"), Choice::new("lite"), Choice::new("full")]);
+const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
+const GLOBS: Kind = List { of: &Text(&GLOB), at_least: 0, adds: true };
+const DOLLARS: Kind = Number { min: 0.0, max: 1_000_000.0 };
+const SECONDS: Kind = Whole { min: 1, max: 86_400 };
+const COUNT: Kind = Whole { min: 0, max: 1_000_000 };
+
+static REVIEWER: &[Key] = &[
+    Key::new("enabled", Bool, "`false` leaves this reviewer out."),
+    Key::new("tiers", List { of: &TIER, at_least: 0, adds: false }, "The tiers it runs in, instead of its own. `[]`: only when its signals call for it."),
+];
+
+static RULES: &[Key] = &[
+    Key::new("off", List { of: &Text(&RULE_ID), at_least: 0, adds: true }, "Rules that do not run. Layers add up.").or("[]"),
+    Key::new("status", Map { names: &RULE_ID, of: &RULE_STATUS }, "By rule id: `trial` (counted, not shown), `advisory` (never gates) or `enforced`."),
+    Key::new("severity", Map { names: &RULE_ID, of: &SEVERITY }, "By rule id: how bad a hit is."),
+];
+
+static TIERS: &[Key] = &[
+    Key::new("trivial_lines", COUNT, "The most changed lines of a trivial change.").or("10"),
+    Key::new("trivial_files", COUNT, "The most files of a trivial change.").or("20"),
+    Key::new("lite_lines", COUNT, "The most changed lines of a lite change.").or("100"),
+    Key::new("lite_files", COUNT, "The most files of a lite change.").or("20"),
+    Key::new("full_files", COUNT, "More files than this are always full.").or("50"),
+    Key::new(
+        "sensitive_paths",
+        GLOBS,
+        "Security-sensitive files, upper and lower case alike: a change to one is full, and no path pattern filters it. Layers add up, the built-in list included.",
+    )
+    .or(SENSITIVE),
+];
+
+/// Few and sure: what a security team wants to look at whoever changes it.
+const SENSITIVE: &str = r#"[
+    "auth/", "oauth/", "oauth2/", "authn/", "authz/", "authentication/", "authorization/", "{auth,oauth,oauth2,authn,authz,authentication,authorization}.*", "{auth,oauth}[_-]*.*", "*[_-]auth.*",
+    "crypto/", "cryptography/", "{crypto,encryption,decryption}.*", "*[_-]crypto.*",
+    "secrets/", "credentials/", "{secret,secrets,credential,credentials,password,passwords}.*", "*[_-]{secret,secrets,credential,credentials,password,passwords}.*",
+    ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", ".npmrc", ".pypirc", ".netrc",
+    "permissions/", "rbac/", "iam/", "acl/", "{permission,permissions,rbac,acl}.*", "sudoers",
+    "payment/", "payments/", "{payment,payments}.*",
+    "Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile", "CODEOWNERS"
+]"#;
+
+static NOISE: &[Key] = &[
+    Key::new("paths", GLOBS, "Further generated or vendored files. A glob filters only what is measurably minified, or lies where the base already had files that it fits. Layers add up.").or("[]"),
+    Key::new("keep", GLOBS, "Files that are never filtered, unless they are binary. Layers add up.").or("[]"),
+];
+
+static OVERRIDE: &[Key] = &[
+    Key::new("paths", List { of: &Text(&GLOB), at_least: 1, adds: false }, "The files that this entry is for.").required(),
+    Key::new("fail_on", FAIL_ON, "As at the top."),
+    Key::new("min_confidence", CONFIDENCE, "As at the top."),
+    Key::new("rules", Table(RULES), "As at the top."),
+    Key::new("reviewers", Map { names: &REVIEWER_ID, of: &Table(OVERRIDE_REVIEWER) }, "Reviewers to leave out or to keep, by id."),
+    Key::new("language", Refused(WHOLE_CHANGE), ""),
+    Key::new("tiers", Refused(WHOLE_CHANGE), ""),
+    Key::new("noise", Refused("put the globs, with their folder, into `noise` at the top"), ""),
+    Key::new("private_paths", Refused("put the globs, with their folder, into `private_paths` at the top"), ""),
+    Key::new("overrides", Refused("entries do not nest"), ""),
+    Key::later("summary"),
+    Key::later("post"),
+];
+const WHOLE_CHANGE: &str = "it holds for the whole change: set it at the top";
+
+static OVERRIDE_REVIEWER: &[Key] = &[
+    Key::new("enabled", Bool, "`false`: what this reviewer finds in these files is left out."),
+    Key::new("tiers", Refused(WHOLE_CHANGE), ""),
+];
+
+static MODELS: &[Key] = &[
+    Key::new("top", CHAIN, "For what is hardest: security, the judge of a full change."),
+    Key::new("standard", CHAIN, "For most reviewers."),
+    Key::new("light", CHAIN, "For what is easy: docs, AGENTS.md."),
+];
+const CHAIN: Kind = List { of: &Record(CHAIN_ENTRY), at_least: 1, adds: false };
+
+static CHAIN_ENTRY: &[Key] = &[
+    Key::new("model", Text(&MODEL), "The model's name as the gateway knows it. This version uses the first entry only.").required(),
+    Key::new("endpoint", Text(&NAME), "One of `endpoints`; needed only where there are several and none is called `default`."),
+];
+
+static ENDPOINT: &[Key] = &[
+    Key::new("url", Text(&URL), "The gateway's base, such as `https://host/v1`. https, or http on this machine.").required(),
+    Key::new("preset", PRESET, "What kind of gateway it is; `openai` where it is left out."),
+    Key::new("wire", WIRE, "The format it speaks, where it is not the preset's."),
+    Key::new("token_env", Text(&TOKEN_ENV), "The environment variable that holds its token; its name begins with `TRIBUNE_`."),
+    Key::new("token_file", Text(&FILE), "The file that holds its token, relative to the file that names it."),
+    Key::new("headers", Map { names: &HEADER_NAME, of: &Text(&HEADER_VALUE) }, "Further headers of each request. Their values are never shown."),
+    Key::new("token", Refused("a token never stands in a file: name its variable by `token_env`, or its file by `token_file`"), ""),
+    Key::later("token_command"),
+    Key::later("client_cert"),
+];
+pub(super) const PRESET: Kind = OneOf(&[
+    Choice::new("openai"),
+    Choice::new("anthropic"),
+    Choice::later("cloudflare"),
+    Choice::later("litellm"),
+    Choice::later("openrouter"),
+    Choice::later("portkey"),
+    Choice::later("google"),
+]);
+pub(super) const WIRE: Kind = OneOf(&[Choice::new("chat"), Choice::new("messages"), Choice::later("responses"), Choice::later("generate-content")]);
+
+static PRICE: &[Key] = &[
+    Key::new("input", DOLLARS, "Input that was not cached.").required(),
+    Key::new("cached", DOLLARS, "Input read from the cache; as `input` where it is left out."),
+    Key::new("cache_write", DOLLARS, "Input written to the cache; as `input` where it is left out."),
+    Key::new("output", DOLLARS, "Output.").required(),
+];
+
+static LIMITS: &[Key] = &[
+    Key::new("idle_seconds", SECONDS, "An answer that sends no byte for so long is given up.").or("60"),
+    Key::new("first_byte_seconds", SECONDS, "A request without the first byte of an answer after so long is given up.").or("120"),
+    Key::new("reviewer_seconds", SECONDS, "The most time for one reviewer, unless its own file says more.").or("300"),
+    Key::new("run_seconds", SECONDS, "The most time for the run.").or("1500"),
+    Key::new("tokens", Whole { min: 1, max: 1_000_000_000_000 }, "The most tokens of the run, input and output together.").or("2000000"),
+    Key::new("usd", DOLLARS, "The most dollars of the run, where the models' prices are known.").or("2.0"),
+    Key::new("parallel", Whole { min: 1, max: 64 }, "The most requests at the same time.").or("8"),
+    Key::new(
+        "context_tokens",
+        Whole { min: 0, max: 1_000_000 },
+        "The most tokens of context around the diff. Left out: 0.35 of the diff's tokens, at least 4,000.",
+    ),
+    Key::new("bundle_tokens", Whole { min: 1_000, max: 1_000_000 }, "A change with more tokens is split into bundles of about this size.").or("40000"),
+    Key::later("usd_per_change"),
+];
