@@ -27,9 +27,8 @@ pub(crate) struct Origin {
 impl Origin {
     /// The repository that `dir` lies in.
     pub(crate) fn discover(dir: &Path) -> Result<Self, UserError> {
-        let start = fs::canonicalize(dir).map_err(|e| {
-            UserError::usage(format!("cannot open {}", dir.display()), e.to_string(), "Give the path of a folder with --repo.")
-        })?;
+        let start = fs::canonicalize(dir)
+            .map_err(|e| UserError::usage(format!("cannot open {}", dir.display()), e.to_string(), "Give the path of a folder with --repo."))?;
         for folder in start.ancestors() {
             let dot_git = folder.join(".git");
             if dot_git.is_file() {
