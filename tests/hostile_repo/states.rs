@@ -220,3 +220,27 @@ fn messages_are_bounded() {
     assert_eq!((change.messages.len(), change.messages[0].as_str()), (50, "number 11\n\nbody"));
     assert_eq!(change.messages[49].len(), 4_096);
 }
+
+#[test]
+fn a_partial_clone_is_told_and_fetches_nothing() {
+    let (repo, base) = busy();
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = repo.outside.path().join("clone");
+    let url = format!("file://{}", repo.dir.display());
+    git_in(repo.outside.path(), &["clone", "-q", "--filter=blob:none", "--no-checkout", &url, clone.to_str().unwrap()]);
+    let error = open(&SourceRequest { dir: clone, source: range(&base, "HEAD"), policy: None }).unwrap_err();
+    assert_eq!((error.title.as_str(), error.exit), ("objects of the change are missing", Exit::Unreadable));
+}
+
+#[test]
+fn a_patch_shows_what_it_shows() {
+    let patch = "diff --git a/new b/new\nnew file mode 100644\n--- /dev/null\n+++ b/new\n@@ -0,0 +1,2 @@\n+a\n+b\n\\ No newline at end of file\ndiff --git a/old b/old\nindex 1..2 100644\n--- a/old\n+++ b/old\n@@ -2,2 +2,2 @@\n x\n-y\n+z\n@@ -2000000 +2000000 @@\n-a\n+b\ndiff --git a/some b/some\nindex 1..2 100644\n--- a/some\n+++ b/some\n@@ -2,2 +2,2 @@\n x\n-y\n+z\ndiff --git a/cut b/cut\nnew file mode 100644\n--- /dev/null\n+++ b/cut\n@@ -0,0 +1,9 @@\n+a\n";
+    let change = open(&SourceRequest { dir: "/".into(), source: Source::Patch(patch.into()), policy: None }).unwrap();
+    let text = |i: usize, side| change.text(&change.files[i], side).map(|t| (t.as_str().to_owned(), t.is_whole()));
+    assert_eq!((text(0, Side::New), text(0, Side::Old)), (Some(("a\nb".to_owned(), true)), None));
+    assert_eq!(text(1, Side::New), None, "line 2,000,000 would take as many blank ones");
+    assert_eq!((text(2, Side::New), text(2, Side::Old)), (Some(("\nx\nz\n".to_owned(), false)), Some(("\nx\ny\n".to_owned(), false))));
+    assert_eq!(text(3, Side::New), Some(("a\n".to_owned(), false)), "a file that is cut off is not whole");
+    assert_eq!(change.unreadable, [("cut".into(), "it breaks off inside a hunk".to_owned())]);
+    assert_eq!(open(&SourceRequest { dir: "/".into(), source: Source::Patch(b"?".to_vec()), policy: None }).unwrap_err().exit, Exit::Unreadable);
+}
