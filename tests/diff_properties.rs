@@ -92,9 +92,8 @@ fn a_fate() -> impl Strategy<Value = Fate> {
 type Plan = Vec<(&'static [u8], Option<Node>, Fate)>;
 
 fn a_plan() -> impl Strategy<Value = Plan> {
-    prop::sample::subsequence(NAMES, 1..NAMES.len()).prop_flat_map(|names| {
-        names.into_iter().map(|name| (Just(name), prop::option::weighted(0.8, a_node()), a_fate())).collect::<Vec<_>>()
-    })
+    prop::sample::subsequence(NAMES, 1..NAMES.len())
+        .prop_flat_map(|names| names.into_iter().map(|name| (Just(name), prop::option::weighted(0.8, a_node()), a_fate())).collect::<Vec<_>>())
 }
 
 fn put(repo: &Repo, name: &[u8], node: &Node) {
@@ -195,7 +194,7 @@ proptest! {
         let change = repo.open(since(&base)).unwrap();
         prop_assert!(change.unreadable.is_empty() && change.notes.is_empty(), "{:?} {:?}", change.unreadable, change.notes);
         check_numbers(&change.files);
-        prop_assert_eq!(names(&change.files), names_of_git(&repo, &base, &["-M", "-l1000"]));
+        prop_assert_eq!(names(&change.files), names_of_git(&repo, &base, &["-M", "-l400"]));
         prop_assert_eq!(apply(&repo, &base, &print::patch(&change.files)), head_tree.clone());
 
         // The same as a patch that somebody made, without git's raw list, and with other prefixes.
@@ -277,12 +276,48 @@ proptest! {
 
 fn a_piece() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "diff --git a/x b/x\n", "diff --git a/y b/z\n", "diff --git \"a/\\303\" \"b/\\303\"\n", "diff --cc x\n", "--- a/x\n", "+++ b/x\n", "--- /dev/null\n",
-        "+++ /dev/null\n", "@@ -1 +1 @@\n", "@@ -1,2 +1,3 @@ f\n", "@@ -0,0 +1 @@\n", "@@ -4294967295,4294967295 +1 @@\n", "@@ -4294967294 +1 @@\n", "@@ -9 +0,0 @@\n",
-        "@@@ -1 -1 +1 @@@\n", "+a\n", "-a\n", " a\n", "\n", "\r\n", "\\ No newline at end of file\n", "new file mode 100644\n", "deleted file mode 120000\n",
-        "old mode 100644\n", "new mode 100755\n", "rename from y\n", "rename to z\n", "copy from y\n", "copy to ../z\n", "index 1..2 100644\n", "index ..\n",
-        "Binary files a/x and b/x differ\n", "GIT binary patch\n", ":100644 100644 1 2 M\tx\n", ":100644 100644 1 2 R100\tx\ty\n", ":000000 120000 0 1 A\t\"\\t\"\n",
-        "* Unmerged path x\n", "Only in a: x\n", "-- \n2.0\n", "+", "-", "@@ -1 +1",
+        "diff --git a/x b/x\n",
+        "diff --git a/y b/z\n",
+        "diff --git \"a/\\303\" \"b/\\303\"\n",
+        "diff --cc x\n",
+        "--- a/x\n",
+        "+++ b/x\n",
+        "--- /dev/null\n",
+        "+++ /dev/null\n",
+        "@@ -1 +1 @@\n",
+        "@@ -1,2 +1,3 @@ f\n",
+        "@@ -0,0 +1 @@\n",
+        "@@ -4294967295,4294967295 +1 @@\n",
+        "@@ -4294967294 +1 @@\n",
+        "@@ -9 +0,0 @@\n",
+        "@@@ -1 -1 +1 @@@\n",
+        "+a\n",
+        "-a\n",
+        " a\n",
+        "\n",
+        "\r\n",
+        "\\ No newline at end of file\n",
+        "new file mode 100644\n",
+        "deleted file mode 120000\n",
+        "old mode 100644\n",
+        "new mode 100755\n",
+        "rename from y\n",
+        "rename to z\n",
+        "copy from y\n",
+        "copy to ../z\n",
+        "index 1..2 100644\n",
+        "index ..\n",
+        "Binary files a/x and b/x differ\n",
+        "GIT binary patch\n",
+        ":100644 100644 1 2 M\tx\n",
+        ":100644 100644 1 2 R100\tx\ty\n",
+        ":000000 120000 0 1 A\t\"\\t\"\n",
+        "* Unmerged path x\n",
+        "Only in a: x\n",
+        "-- \n2.0\n",
+        "+",
+        "-",
+        "@@ -1 +1",
     ])
     .prop_map(str::to_owned)
 }

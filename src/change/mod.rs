@@ -3,6 +3,7 @@
 
 mod open;
 mod patch;
+mod repository;
 
 pub use open::open;
 

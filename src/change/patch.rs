@@ -14,7 +14,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Change, UserError> {
     let parsed = parse(bytes).map_err(|e| {
         let fix = match e {
             ParseError::TooLarge(_) | ParseError::TooManyFiles => "Review it in parts.",
-            ParseError::NoPatch | ParseError::Coloured => "Make one with `git diff --no-color BASE HEAD` and pass it with --diff FILE, or - for stdin.",
+            ParseError::NoPatch | ParseError::Coloured => {
+                "Make one with `git diff --no-color BASE HEAD` and pass it with --diff FILE, or - for stdin."
+            }
         };
         UserError::unreadable("the patch cannot be read", e.to_string(), fix)
     })?;

@@ -55,13 +55,7 @@ pub(crate) fn parse(lines: &mut Lines<'_>, floor: Floor) -> (Option<Hunk>, Optio
             break;
         }
         lines.next();
-        hunk.lines.push(Line {
-            kind,
-            text: text.to_vec(),
-            old: on_old.then_some(old),
-            new: on_new.then_some(new),
-            no_newline: false,
-        });
+        hunk.lines.push(Line { kind, text: text.to_vec(), old: on_old.then_some(old), new: on_new.then_some(new), no_newline: false });
         old += u32::from(on_old);
         new += u32::from(on_new);
         old_left -= u32::from(on_old);

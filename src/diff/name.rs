@@ -52,9 +52,7 @@ pub(crate) fn from_marks(old: &[u8], new: &[u8]) -> Option<Names> {
     let (old, new) = (mark(old), mark(new));
     let strip = match (old.as_deref(), new.as_deref()) {
         (Some(o), Some(n)) if o == n => false,
-        (Some(o), Some(n)) => {
-            (has_usual_prefix(o) && has_usual_prefix(n)) || without_first_part(o).is_some_and(|o| Some(o) == without_first_part(n))
-        }
+        (Some(o), Some(n)) => (has_usual_prefix(o) && has_usual_prefix(n)) || without_first_part(o).is_some_and(|o| Some(o) == without_first_part(n)),
         (None, None) => return None,
         (Some(one), None) | (None, Some(one)) => has_usual_prefix(one),
     };

@@ -103,8 +103,7 @@ impl<'a> Headers<'a> {
 }
 
 /// The ids of an empty file, SHA-1 and SHA-256.
-const EMPTY_BLOBS: [&[u8]; 2] =
-    [b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
+const EMPTY_BLOBS: [&[u8]; 2] = [b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
 
 fn git(lines: &mut Lines<'_>, header: &[u8]) -> Section {
     let headers = Headers::parse(lines);

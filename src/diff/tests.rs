@@ -116,7 +116,15 @@ fn takes_each_path_once_and_none_that_leads_out() {
 #[test]
 fn takes_the_raw_list_for_authoritative() {
     let id = |c: &str| c.repeat(40);
-    let raw = format!(":100644 100644 {} {} M\tx\n:000000 120000 {} {} A\t\"t\\tb\"\n:100644 100644 {} {} R090\told\tnew\n\n", id("1"), id("2"), id("0"), id("3"), id("4"), id("5"));
+    let raw = format!(
+        ":100644 100644 {} {} M\tx\n:000000 120000 {} {} A\t\"t\\tb\"\n:100644 100644 {} {} R090\told\tnew\n\n",
+        id("1"),
+        id("2"),
+        id("0"),
+        id("3"),
+        id("4"),
+        id("5")
+    );
     let patch = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\ndiff --git \"a/t\\tb\" \"b/t\\tb\"\nnew file mode 120000\n--- /dev/null\n+++ \"b/t\\tb\"\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n";
     insta::assert_snapshot!(shown(&(raw.clone() + patch)), @r"
     Modified x -1,1+1,1

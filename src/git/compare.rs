@@ -3,7 +3,8 @@
 use super::objects::Tree;
 use super::program::GitError;
 use super::room::Room;
-use super::{ASK_TIME, object_id};
+use super::{ASK_TIME, object_id, shorten};
+use std::io::Read as _;
 
 /// At most so many commit messages are read, the newest ones.
 const MAX_MESSAGES: usize = 50;
@@ -14,12 +15,13 @@ const MAX_MESSAGES_BYTES: u64 = 4 << 20;
 
 /// Options that pin what git shows, whatever its defaults become. Attributes cannot hide contents, since the clean
 /// room has none; programs and textconv cannot run, since its configuration names none.
+/// Similarity is looked at for at most 400 by 400 files, seconds of work at worst; renames without edits are always found.
 const DIFF_OPTIONS: &[&str] = &[
     "--raw",
     "--patch",
     "--full-index",
     "--find-renames",
-    "-l1000",
+    "-l400",
     "--unified=3",
     "--inter-hunk-context=0",
     "--diff-algorithm=myers",
@@ -47,19 +49,13 @@ pub(crate) fn messages(room: &Room, base: &str, head: &str) -> Result<Vec<String
     let (count, not_base) = (format!("--max-count={MAX_MESSAGES}"), format!("^{base}"));
     let args = ["rev-list", &count, "--no-merges", "--encoding=UTF-8", "--format=%x00%B%x00", head, &not_base];
     let answer = room.call(&args)?.bounds(MAX_MESSAGES_BYTES, ASK_TIME).run_reading(|stdout| {
-        use std::io::Read as _;
         let mut bytes = Vec::new();
         stdout.take(MAX_MESSAGES_BYTES).read_to_end(&mut bytes)?;
         let whole = (bytes.len() as u64) < MAX_MESSAGES_BYTES;
         Ok((bytes, whole))
     })?;
     // `commit <id> LF NUL <message> NUL LF ...`: every second field is a message.
-    let messages = answer.value.split(|b| *b == 0).skip(1).step_by(2).map(|bytes| {
-        let cut = &bytes[..bytes.len().min(MAX_MESSAGE_BYTES)];
-        let mut text = String::from_utf8_lossy(cut).into_owned();
-        text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
-        text.trim_end().to_owned()
-    });
+    let messages = answer.value.split(|b| *b == 0).skip(1).step_by(2).map(|bytes| shorten(bytes, MAX_MESSAGE_BYTES).trim_end().to_owned());
     let mut messages: Vec<String> = messages.filter(|m| !m.is_empty()).collect();
     messages.reverse();
     Ok(messages)

@@ -3,7 +3,7 @@
 use super::objects::Tree;
 use super::program::GitError;
 use super::room::Room;
-use super::{GrepHit, GrepQuery, ObjectError};
+use super::{GrepHit, GrepQuery, ObjectError, shorten};
 use crate::path::RepoPath;
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
@@ -77,19 +77,10 @@ fn read_hits(output: &mut impl BufRead, prefix: usize, query: &GrepQuery) -> io:
         in_file += 1;
         let line = std::str::from_utf8(&number).ok().and_then(|n| n.parse().ok());
         if let (Some(line), Some(name), true) = (line, path.get(prefix..), in_file <= query.max_per_file) {
-            hits.push(GrepHit { path: RepoPath::new(name), line, text: shorten(&text) });
+            hits.push(GrepHit { path: RepoPath::new(name), line, text: shorten(text.strip_suffix(b"\r").unwrap_or(&text), MAX_LINE) });
         }
         if hits.len() >= query.max_hits {
             return Ok((hits, false));
         }
     }
-}
-
-fn shorten(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mut text = String::from_utf8_lossy(&line[..line.len().min(MAX_LINE + 3)]).into_owned();
-    if line.len() > MAX_LINE {
-        text.truncate(text.floor_char_boundary(MAX_LINE));
-    }
-    text
 }

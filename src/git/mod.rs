@@ -98,6 +98,18 @@ pub(crate) fn object_id(hex: &[u8]) -> Option<String> {
     full.then(|| String::from_utf8_lossy(hex).into_owned())
 }
 
+/// At most `max` bytes of text, lossily decoded, cut between characters.
+fn shorten(bytes: &[u8], max: usize) -> String {
+    // The longest character has four bytes, so one that is broken here begins past the bound.
+    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(max + 3)]).into_owned();
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}
+
 /// Tells a user that git could not do something ("read the work tree").
 pub(crate) fn told(error: &GitError, what: &str) -> UserError {
     let needed = program::needed_version();
@@ -116,9 +128,11 @@ pub(crate) fn told(error: &GitError, what: &str) -> UserError {
                 UserError::unreadable(format!("git could not {what}"), error.to_string(), fix)
             }
         },
-        GitError::Io(..) => {
-            UserError::unreadable(format!("git could not {what}"), error.to_string(), "Check that git runs here and that the temporary folder has room.")
-        }
+        GitError::Io(..) => UserError::unreadable(
+            format!("git could not {what}"),
+            error.to_string(),
+            "Check that git runs here and that the temporary folder has room.",
+        ),
         GitError::TooMuch(..) | GitError::TooSlow(..) => UserError::unreadable(
             format!("git could not {what} within tribune's bounds"),
             error.to_string(),

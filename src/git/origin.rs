@@ -27,9 +27,8 @@ pub(crate) struct Origin {
 impl Origin {
     /// The repository that `dir` lies in.
     pub(crate) fn discover(dir: &Path) -> Result<Self, UserError> {
-        let start = fs::canonicalize(dir).map_err(|e| {
-            UserError::usage(format!("cannot open {}", dir.display()), e.to_string(), "Give the path of a folder with --repo.")
-        })?;
+        let start = fs::canonicalize(dir)
+            .map_err(|e| UserError::usage(format!("cannot open {}", dir.display()), e.to_string(), "Give the path of a folder with --repo."))?;
         for folder in start.ancestors() {
             let dot_git = folder.join(".git");
             if dot_git.is_file() {
@@ -82,7 +81,8 @@ impl Origin {
     /// The settings that decide how files become objects. The only call in which the user's and the
     /// repository's own configuration is read.
     pub(crate) fn settings(&self) -> Result<Settings, GitError> {
-        let keys = format!("^({})$", PASSED_SETTINGS.iter().chain(OWN_SETTINGS).map(|k| k.replace('.', "\\.")).collect::<Vec<_>>().join("|"));
+        let keys = PASSED_SETTINGS.iter().chain(OWN_SETTINGS).map(|k| k.replace('.', "\\.")).collect::<Vec<_>>();
+        let keys = format!(r"^({}|remote\..*\.promisor)$", keys.join("|"));
         let args = ["config", "-z", "--show-scope", "--get-regexp", &keys];
         match self.call(&args)?.with_user_config().bounds(1 << 20, super::ASK_TIME).run() {
             Ok(answer) => Ok(Settings::parse(&answer.value)),
@@ -150,6 +150,7 @@ impl Settings {
                 b"core.excludesfile" if matches!(scope, b"global" | b"system") => settings.excludes_file = Some(value.to_vec()),
                 b"core.bare" => settings.bare = matches!(value.to_ascii_lowercase().as_slice(), b"true" | b"yes" | b"on" | b"1"),
                 b"extensions.partialclone" => settings.partial = true,
+                _ if key.starts_with(b"remote.") => settings.partial = true,
                 _ => settings.pass(key, value),
             }
         }

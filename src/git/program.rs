@@ -166,10 +166,7 @@ impl Call {
 
     /// Runs it and hands its output to `read`, which returns a value and whether it read all that it wants
     /// git to finish for; if not, git is killed and its exit status does not count.
-    pub(crate) fn run_reading<T>(
-        mut self,
-        read: impl FnOnce(&mut ChildStdout) -> io::Result<(T, bool)>,
-    ) -> Result<Answer<T>, GitError> {
+    pub(crate) fn run_reading<T>(mut self, read: impl FnOnce(&mut ChildStdout) -> io::Result<(T, bool)>) -> Result<Answer<T>, GitError> {
         let io_error = |e| GitError::Io(self.name.clone(), e);
         self.command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -298,9 +295,13 @@ mod tests {
 
     #[test]
     fn compares_versions() {
-        for (text, old) in
-            [("git version 2.20.1", true), ("git version 2.32.0", false), ("git version 2.47.3 (Apple Git-1)", false), ("git version 3.0", false), ("?", false)]
-        {
+        for (text, old) in [
+            ("git version 2.20.1", true),
+            ("git version 2.32.0", false),
+            ("git version 2.47.3 (Apple Git-1)", false),
+            ("git version 3.0", false),
+            ("?", false),
+        ] {
             assert_eq!(older_than_needed(text), old, "{text}");
         }
     }

@@ -38,7 +38,11 @@ impl Room {
         let mut alternates = Vec::new();
         for objects in [origin.common_dir.join("objects"), git_dir.join("fresh")] {
             let path = objects.as_os_str().as_bytes();
-            if path.contains(&b'\n') { quote_into(&mut alternates, b"", path) } else { alternates.extend_from_slice(path) }
+            if path.contains(&b'\n') {
+                quote_into(&mut alternates, b"", path)
+            } else {
+                alternates.extend_from_slice(path)
+            }
             alternates.push(b'\n');
         }
         fs::write(git_dir.join("objects/info/alternates"), alternates)?;

@@ -122,14 +122,7 @@ fn changed_paths(room: &Room, settings: &Settings, top: &Path, snapshot: &mut Sn
     Ok(changed.into_iter().collect())
 }
 
-fn update_index(
-    room: &Room,
-    top: &Path,
-    snapshot: &mut Snapshot,
-    options: &[&str],
-    paths: Vec<u8>,
-    real_objects: bool,
-) -> Result<(), SnapshotError> {
+fn update_index(room: &Room, top: &Path, snapshot: &mut Snapshot, options: &[&str], paths: Vec<u8>, real_objects: bool) -> Result<(), SnapshotError> {
     let args: Vec<&str> = ["update-index", "-z"].iter().chain(options).chain(&["--stdin"]).copied().collect();
     let mut call = room.call(&args)?.work_tree(top).env("GIT_INDEX_FILE", &snapshot.index).stdin(paths);
     if !real_objects {
@@ -154,7 +147,9 @@ fn below_symlink(top: &Path, path: &RepoPath) -> bool {
 }
 
 enum Found {
-    File { windows_lines: bool },
+    File {
+        windows_lines: bool,
+    },
     /// A symlink, or a folder: a submodule, or in the place of a file.
     Other,
     Oversized(u64),

@@ -14,19 +14,19 @@ use tribune::diff::{FileDiff, FileStatus};
 use tribune::error::UserError;
 
 /// A repository in a temporary folder, `repo` below it, so that tests can look beside it too.
-pub struct Repo {
-    pub outside: TempDir,
-    pub dir: PathBuf,
+pub(crate) struct Repo {
+    pub(crate) outside: TempDir,
+    pub(crate) dir: PathBuf,
 }
 
 impl Repo {
     /// An empty repository on branch `main`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
     /// An empty repository with further options to `git init`.
-    pub fn with(options: &[&str]) -> Self {
+    pub(crate) fn with(options: &[&str]) -> Self {
         let outside = TempDir::new().unwrap();
         let repo = Self { dir: outside.path().join("repo"), outside };
         fs::create_dir(&repo.dir).unwrap();
@@ -35,48 +35,48 @@ impl Repo {
     }
 
     /// Runs git and returns what it prints. It has to succeed.
-    pub fn git<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<u8> {
+    pub(crate) fn git<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<u8> {
         git_in(&self.dir, args)
     }
 
     /// The same as text, trimmed.
-    pub fn ask(&self, args: &[&str]) -> String {
+    pub(crate) fn ask(&self, args: &[&str]) -> String {
         String::from_utf8(self.git(args)).unwrap().trim().to_owned()
     }
 
-    pub fn path(&self, name: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn path(&self, name: impl AsRef<[u8]>) -> PathBuf {
         self.dir.join(OsStr::from_bytes(name.as_ref()))
     }
 
-    pub fn write(&self, name: impl AsRef<[u8]>, contents: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: impl AsRef<[u8]>, contents: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, contents).unwrap();
     }
 
     /// Commits everything and returns the commit's id.
-    pub fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.ask(&["rev-parse", "HEAD"])
     }
 
-    pub fn open(&self, source: Source) -> Result<Change, UserError> {
+    pub(crate) fn open(&self, source: Source) -> Result<Change, UserError> {
         self.open_with(source, None)
     }
 
-    pub fn open_with(&self, source: Source, policy: Option<PolicyArg>) -> Result<Change, UserError> {
+    pub(crate) fn open_with(&self, source: Source, policy: Option<PolicyArg>) -> Result<Change, UserError> {
         open(&SourceRequest { dir: self.dir.clone(), source, policy })
     }
 }
 
 /// A range from `base` to `HEAD`.
-pub fn since(base: &str) -> Source {
+pub(crate) fn since(base: &str) -> Source {
     Source::Range { base: base.to_owned(), head: None }
 }
 
 /// Runs git in `dir`, without this machine's configuration, and returns what it prints. It has to succeed.
-pub fn git_in<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> Vec<u8> {
+pub(crate) fn git_in<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> Vec<u8> {
     let output = git_command(dir).args(args).output().unwrap();
     let shown: Vec<_> = args.iter().map(|a| a.as_ref().to_string_lossy()).collect();
     assert!(output.status.success(), "git {shown:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -84,7 +84,7 @@ pub fn git_in<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> Vec<u8> {
 }
 
 /// `git` in `dir`, in a clean environment.
-pub fn git_command(dir: &Path) -> Command {
+pub(crate) fn git_command(dir: &Path) -> Command {
     let mut command = Command::new("git");
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("HOME", "/nonexistent")]);
@@ -96,7 +96,7 @@ pub fn git_command(dir: &Path) -> Command {
 }
 
 /// One line a file: `M src/a.rs +1 -2`, with the old path where it moved.
-pub fn summary(change: &Change) -> String {
+pub(crate) fn summary(change: &Change) -> String {
     change.files.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
