@@ -5,6 +5,7 @@ use super::changes::{SymbolChange, counterparts, symbol_changes};
 use super::parse::parse;
 use super::repository::Repository;
 use super::symbols::{Symbol, symbols};
+use super::testing::{is_noise, is_test_line, is_test_path};
 use super::words::{Words, words};
 use super::{Mask, Private};
 use crate::change::Change;
@@ -81,7 +82,11 @@ fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>) -> (
             _ => None,
         })
         .collect();
-    (symbols(path, text.as_str(), parsed.as_ref()), words(text.as_str(), &lines, parsed.as_ref().map(|(_, tree)| tree)))
+    let symbols = symbols(path, text.as_str(), parsed.as_ref());
+    let test_path = is_test_path(path) || is_noise(path);
+    let tests = |line| test_path || is_test_line(&symbols, line);
+    let words = words(text.as_str(), &lines, parsed.as_ref().map(|(_, tree)| tree), &tests);
+    (symbols, words)
 }
 
 /// A changed file's text on one side, secrets masked as a whole: a line of a key block says nothing by itself.

@@ -108,16 +108,23 @@ fn cost(file: &FileDiff, analysis: &Analysis, index: usize) -> u64 {
     head_cost(file) + file.hunks.iter().map(hunk_cost).sum::<u64>()
 }
 
+/// Heading and notes.
 fn head_cost(file: &FileDiff) -> u64 {
-    40 + file.new_path.as_bytes().len() as u64
+    let renamed = if file.old_path == file.new_path { 0 } else { file.old_path.as_bytes().len() };
+    120 + (file.new_path.as_bytes().len() + renamed) as u64
 }
 
+/// The `@@` line, and the lines. What encloses a hunk is named at the cost of the budget for context.
 fn hunk_cost(hunk: &Hunk) -> u64 {
     80 + hunk.lines.iter().map(line_cost).sum::<u64>()
 }
 
 fn line_cost(line: &Line) -> u64 {
-    line.text.len().min(MAX_LINE + 30) as u64 + 2
+    let text = line.text.strip_suffix(b"\r").unwrap_or(&line.text);
+    // Control characters and bytes that are no text take more room when they are shown.
+    let plain = text.len() > MAX_LINE || (std::str::from_utf8(text).is_ok() && !text.iter().any(|b| *b < b' ' && *b != b'\t'));
+    let shown = if plain { text.len() } else { text.len() * 6 };
+    shown.min(MAX_LINE + 30) as u64 + if line.no_newline { 42 } else { 2 }
 }
 
 /// A file's parts of at most `max` bytes each, with their sizes.

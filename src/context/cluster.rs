@@ -2,8 +2,8 @@
 
 use super::analysis::Analysis;
 use super::grammar::Class;
+use super::testing::stem;
 use crate::change::Change;
-use crate::path::RepoPath;
 use std::collections::BTreeMap;
 
 /// A name that more changed files declare joins nothing.
@@ -46,17 +46,6 @@ pub(super) fn clusters(change: &Change, files: &[usize], analysis: &Analysis) ->
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
     groups.sort_by_key(|g| g.iter().map(|i| (change.files[*i].path().parent().into_owned(), *i)).min());
     groups
-}
-
-/// A file's name without what marks it as a test of another: `client`, of `client.rs`, `test_client.py`, `ClientTest.java`, `client.spec.ts`.
-pub(super) fn stem(path: &RepoPath) -> String {
-    let name = path.file_name();
-    let name = name.split('.').next().unwrap_or_default();
-    let lower = name.to_ascii_lowercase();
-    let cut = lower.strip_prefix("test_").unwrap_or(&lower);
-    let cut = ["_test", "_tests", "_spec", "test", "tests", "spec"].iter().find_map(|s| cut.strip_suffix(s)).unwrap_or(cut);
-    // `mod.rs`, `index.ts` and a bare `tests.rs` are named by their folder.
-    if matches!(cut, "" | "mod" | "index" | "lib" | "main" | "__init__") { format!("{}/{lower}", path.parent()) } else { cut.to_owned() }
 }
 
 /// Union-find; the smallest member stands for a set, so the outcome does not depend on the order of joins.

@@ -20,6 +20,7 @@ mod render;
 mod repository;
 mod sections;
 mod symbols;
+mod testing;
 mod text;
 mod widen;
 mod words;
@@ -136,8 +137,7 @@ pub fn shared(input: &ContextInput<'_>) -> Shared {
     let left = budget.saturating_sub(fixed);
     let diff = render::render(&material, input.bundle, left * 2 / 5);
     inside.append(&diff.page);
-    let diff_bytes = usize::try_from(input.bundle.tokens.saturating_mul(4)).unwrap_or(usize::MAX / 2);
-    let left = (diff_bytes + budget).saturating_sub(diff.page.len() + fixed);
+    let left = left.saturating_sub(diff.extra);
     inside.append(&related::related(&material, input.bundle, &diff.shown, left));
     inside.append(&hits);
 

@@ -55,6 +55,11 @@ impl Page {
         lines.lines().for_each(|l| self.put("> ", l));
     }
 
+    /// Counts invisible characters that the caller left out itself.
+    pub(crate) fn left_out(&mut self, invisible: usize) {
+        self.invisible += invisible;
+    }
+
     /// Appends what another page holds.
     pub(crate) fn append(&mut self, other: &Page) {
         self.text.push_str(&other.text);

@@ -3,6 +3,7 @@
 
 use super::analysis::{FileView, is_private, masked};
 use super::bundle::{Bundle, Part};
+use super::fence::clean;
 use super::grammar::Class;
 use super::page::Page;
 use super::symbols::Symbol;
@@ -22,6 +23,11 @@ pub(super) const DELETED_LINES: usize = 40;
 /// More declarations of a deleted file are not listed.
 pub(super) const DELETED_SYMBOLS: usize = 100;
 
+/// What encloses a hunk may take so many bytes at no cost to the budget.
+const SHORT_NAME: usize = 40;
+/// How far up to look for what a hunk is nested in.
+const MAX_UP: u32 = 1_000;
+
 /// New lines that stand in the text, by path: related code need not repeat them.
 #[derive(Debug, Default)]
 pub(super) struct Shown(BTreeMap<RepoPath, Vec<(u32, u32)>>);
@@ -37,6 +43,8 @@ impl Shown {
 pub(super) struct Rendered {
     pub(super) page: Page,
     pub(super) shown: Shown,
+    /// Bytes of the page that are not the diff itself: lines that hunks were widened by, names of what encloses them.
+    pub(super) extra: usize,
     /// Files of which something was cut for a bound, with the reason.
     pub(super) bounded: Vec<(RepoPath, String)>,
 }
@@ -56,6 +64,8 @@ struct View<'a> {
 /// was for and which names are gone is what a review of a deletion needs, and the rest can be read with a tool. Where that
 /// outline is not complete (no grammar for the file, or too many declarations), the file is reported as bounded.
 pub(super) fn render(material: &Material<'_>, bundle: &Bundle, widen: usize) -> Rendered {
+    // Naming what encloses a hunk beyond a short name is part of widening, and a small one.
+    let mut naming = widen / 4;
     let mut out = Rendered::default();
     let mut views: Vec<View<'_>> = bundle
         .parts
@@ -66,9 +76,9 @@ pub(super) fn render(material: &Material<'_>, bundle: &Bundle, widen: usize) -> 
             Some(View { file, part, view: material.analysis.file(part.file), old: text(Side::Old), new: text(Side::New), groups: Vec::new() })
         })
         .collect();
-    widen_within(&mut views, widen);
+    widen_within(&mut views, widen - naming);
     for view in &views {
-        view.file(&mut out, material);
+        view.file(&mut out, material, &mut naming);
     }
     out
 }
@@ -103,7 +113,7 @@ fn widen_within(views: &mut [View<'_>], mut bytes: usize) {
 }
 
 impl View<'_> {
-    fn file(&self, out: &mut Rendered, material: &Material<'_>) {
+    fn file(&self, out: &mut Rendered, material: &Material<'_>, naming: &mut usize) {
         let file = self.file;
         out.page.heading(2, &heading(file));
         if is_private(file, material.private) {
@@ -125,11 +135,11 @@ impl View<'_> {
         }
         let mut told = BTreeSet::new();
         for group in &self.groups {
-            self.group(out, group, material.mask, &mut told);
+            self.group(out, group, material.mask, &mut told, naming);
         }
     }
 
-    fn group(&self, out: &mut Rendered, group: &Group, mask: Mask<'_>, told: &mut BTreeSet<u32>) {
+    fn group(&self, out: &mut Rendered, group: &Group, mask: Mask<'_>, told: &mut BTreeSet<u32>, naming: &mut usize) {
         let hunks = &self.file.hunks[group.hunks.clone()];
         let Some(first) = hunks.first() else { return };
         let lines = match &self.part.lines {
@@ -141,12 +151,15 @@ impl View<'_> {
         let before = if self.part.lines.is_some() { 0 } else { before };
         let mut body = Page::default();
         let mut count = (0u32, 0u32);
-        let context = |from: u32, to: u32, body: &mut Page, count: &mut (u32, u32)| {
+        let mut extra = 0;
+        let mut context = |from: u32, to: u32, body: &mut Page, count: &mut (u32, u32)| {
+            let before = body.len();
             for n in from..to {
                 let text = self.new.as_ref().and_then(|t| t.line(n)).unwrap_or_default();
-                body.diff(LineKind::Context, &bounded(text, &mut Vec::new(), self.file, n));
+                put_line(body, LineKind::Context, text, 0);
                 *count = (count.0 + 1, count.1 + 1);
             }
+            extra += body.len() - before;
         };
         let mut next = new - before;
         for hunk in hunks {
@@ -166,7 +179,13 @@ impl View<'_> {
             context(next, group.new.end, &mut body, &mut count);
         }
         let shown = new - before..new - before + count.1;
-        let section = self.section(hunks, lines, &shown, told);
+        let mut section = self.section(hunks, lines, &shown, told);
+        if section.len() > *naming + SHORT_NAME {
+            section = shorten(&section, SHORT_NAME);
+        }
+        let long = section.len().saturating_sub(SHORT_NAME);
+        *naming -= long.min(*naming);
+        out.extra += extra + long;
         // Git's own numbers for an empty side: the line before it.
         let number = |first: u32, count: u32| if count == 0 { first.saturating_sub(1) } else { first };
         let ranges = format!("-{},{} +{},{}", number(old - before, count.0), count.0, number(new - before, count.1), count.1);
@@ -175,23 +194,25 @@ impl View<'_> {
         out.shown.0.entry(self.file.new_path.clone()).or_default().push((shown.start, shown.end));
     }
 
-    fn line(&self, page: &mut Page, line: &Line, mask: Mask<'_>, cuts: &mut Vec<(RepoPath, String)>) {
-        // A cut line that did not change is not a gap in the review.
-        let mut unchanged = Vec::new();
-        let cuts = if line.kind == LineKind::Context { &mut unchanged } else { cuts };
+    fn line(&self, page: &mut Page, line: &Line, mask: Mask<'_>, bounded: &mut Vec<(RepoPath, String)>) {
         let (text, number) = match line.kind {
             LineKind::Removed => (self.old.as_ref(), line.old),
             LineKind::Added | LineKind::Context => (self.new.as_ref(), line.new),
         };
         let number = number.unwrap_or_default();
-        match text.and_then(|t| t.line(number)) {
-            Some(text) => page.diff(line.kind, &bounded(text, cuts, self.file, number)),
+        let cut = match text.and_then(|t| t.line(number)) {
+            Some(text) => put_line(page, line.kind, text, 0),
             // No text of that side at hand (too large, or a patch that does not fit): the line alone.
             None => {
                 let head = &line.text[..line.text.len().min(2 * MAX_LINE)];
-                let masked = mask(&String::from_utf8_lossy(head)).into_owned();
-                page.diff(line.kind, &bounded_to(&masked, line.text.len() - head.len(), cuts, self.file, number));
+                put_line(page, line.kind, &mask(&String::from_utf8_lossy(head)), line.text.len() - head.len())
             }
+        };
+        // A cut line that did not change is not a gap in the review.
+        if let Some(bytes) = cut.filter(|_| line.kind != LineKind::Context)
+            && bounded.last().is_none_or(|(path, _)| path != self.file.path())
+        {
+            bounded.push((self.file.path().clone(), format!("line {number} is cut after {MAX_LINE} of its {bytes} bytes")));
         }
         if line.no_newline && line.kind != LineKind::Context {
             page.note("no line end after the last line");
@@ -232,13 +253,15 @@ impl View<'_> {
         let side = if is_new { &self.view.new } else { &self.view.old };
         let removed = |n: u32| hunks.iter().flat_map(|h| &h.lines).any(|l| l.kind == LineKind::Removed && l.old == Some(n));
         let visible = |s: &Symbol| if is_new { shown.contains(&s.line) } else { removed(s.line) };
-        let mut chain = Vec::new();
+        let inside = is_new && symbol.class == Class::Code && !visible(symbol);
+        let mut chain = self.new.as_ref().filter(|_| inside).map(|t| heads(t, symbol.line, shown.start)).unwrap_or_default();
+        let depth = chain.len();
         let mut at = Some(symbol);
         while let Some(s) = at {
             if !visible(s) {
                 // Its signature once a file is enough.
                 let first = s.class != Class::Code || told.insert(s.line);
-                chain.push(if first { shorten(&s.signature, if chain.is_empty() { 160 } else { 60 }) } else { format!("{} {}", s.label, s.own) });
+                chain.push(if first { shorten(&s.signature, if chain.len() == depth { 160 } else { 60 }) } else { format!("{} {}", s.label, s.own) });
             }
             at = s.parent.and_then(|p| side.get(p));
         }
@@ -255,21 +278,37 @@ fn start(hunk: &Hunk, lines: &[Line]) -> (u32, u32) {
     (old, new)
 }
 
-fn bounded(text: &str, cuts: &mut Vec<(RepoPath, String)>, file: &FileDiff, number: u32) -> String {
-    bounded_to(text, 0, cuts, file, number)
+/// The lines above `line` that the code there is nested in, below the declaration at `from`: the two innermost, inner first.
+fn heads(text: &FileText, from: u32, line: u32) -> Vec<String> {
+    let indent = |l: &str| l.len() - l.trim_start().len();
+    let mut inner = (line..line + 3).filter_map(|n| text.line(n)).find(|l| !l.trim().is_empty()).map_or(0, indent);
+    let mut out = Vec::new();
+    for n in (from.max(line.saturating_sub(MAX_UP))..line).rev() {
+        let Some(above) = text.line(n).filter(|l| !l.trim().is_empty() && indent(l) < inner) else { continue };
+        let code = above.trim_start();
+        if n == from || code.starts_with(['}', ')', ']', '#', '.']) || code.starts_with("//") {
+            continue;
+        }
+        inner = indent(above);
+        out.push(shorten(code.trim_end().trim_end_matches('{').trim_end(), 80));
+        if out.len() == 2 {
+            break;
+        }
+    }
+    out
 }
 
-/// Cuts an overlong line; `unread` bytes of it are missing already.
-fn bounded_to(text: &str, unread: usize, cuts: &mut Vec<(RepoPath, String)>, file: &FileDiff, number: u32) -> String {
-    if text.len() + unread <= MAX_LINE {
-        return text.to_owned();
+/// A line as it is shown: cut where it is overlong. `unread` bytes of it are missing already.
+fn put_line(page: &mut Page, kind: LineKind, text: &str, unread: usize) -> Option<usize> {
+    let (clean, invisible) = clean(text);
+    if clean.len() + unread <= MAX_LINE {
+        page.diff(kind, text);
+        return None;
     }
-    let head = cut(text, MAX_LINE);
-    let missing = text.len() - head.len() + unread;
-    if cuts.last().is_none_or(|(path, _)| path != file.path()) {
-        cuts.push((file.path().clone(), format!("line {number} is cut after {MAX_LINE} of its {} bytes", head.len() + missing)));
-    }
-    format!("{head}[… {missing} bytes cut]")
+    let head = cut(&clean, MAX_LINE);
+    page.left_out(invisible);
+    page.diff(kind, &format!("{head}[… {} bytes cut]", clean.len() - head.len() + unread));
+    Some(clean.len() + unread)
 }
 
 fn heading(file: &FileDiff) -> String {

@@ -47,6 +47,11 @@ pub(super) fn around<'v>(view: &'v FileView, line: &Line) -> Option<(&'v Symbol,
     }
 }
 
+/// The new line that stands after a removed one.
+fn next_new(hunk: &Hunk, line: &Line) -> Option<u32> {
+    hunk.lines.iter().skip_while(|l| l.old != line.old).find_map(|l| l.new)
+}
+
 /// The groups that widening would make of the given hunks, in order. Hunks that nothing would be added to are left out.
 pub(super) fn candidates(hunks: &[Hunk], range: Range<usize>, view: &FileView, new: &FileText) -> Vec<Candidate> {
     let mut out: Vec<Candidate> = Vec::new();
@@ -56,15 +61,18 @@ pub(super) fn candidates(hunks: &[Hunk], range: Range<usize>, view: &FileView, n
         let mut target = own.clone();
         let changed = |l: &&Line| l.kind != LineKind::Context;
         for line in [hunk.lines.iter().find(changed), hunk.lines.iter().rev().find(changed)].into_iter().flatten() {
-            if let Some((symbol, true)) = around(view, line)
-                && symbol.lines() <= MAX_LINES
-                && symbol.class != Class::Section
-                && symbol.end <= new.line_count()
-                // A symbol of that name elsewhere in the file is not around this hunk.
-                && symbol.start <= own.end
-                && symbol.end + 1 >= own.start
-            {
-                target = target.start.min(symbol.start)..target.end.max(symbol.end + 1);
+            let Some((symbol, true)) = around(view, line) else { continue };
+            // A symbol of that name elsewhere in the file is not around this hunk.
+            let elsewhere = symbol.start > own.end || symbol.end + 1 < own.start || symbol.end > new.line_count();
+            let around = match symbol.class {
+                _ if elsewhere => None,
+                Class::Section => None,
+                _ if symbol.lines() <= MAX_LINES => Some(symbol.start..symbol.end + 1),
+                Class::Code | Class::Test => line.new.or(next_new(hunk, line)).and_then(|n| block(new, n, symbol)),
+                _ => None,
+            };
+            if let Some(around) = around {
+                target = target.start.min(around.start)..target.end.max(around.end);
             }
         }
         match out.last_mut() {
@@ -83,4 +91,31 @@ pub(super) fn candidates(hunks: &[Hunk], range: Range<usize>, view: &FileView, n
     }
     out.retain(|c| c.cost > 0 || c.group.hunks.len() > 1);
     out
+}
+
+/// The largest block around `line` of at most [`MAX_LINES`] lines inside a symbol that is too long itself: the lines that
+/// are indented below a common head, with that head and what closes it. By indentation, which serves every language.
+fn block(text: &FileText, line: u32, symbol: &Symbol) -> Option<Range<u32>> {
+    let indent = |n: u32| text.line(n).filter(|l| !l.trim().is_empty()).map(|l| l.len() - l.trim_start().len());
+    let (mut first, mut last) = (line, line);
+    let mut inner = indent(line)?;
+    let mut found = None;
+    loop {
+        // All around that is indented as deep, or blank.
+        while first > symbol.start && indent(first - 1).is_none_or(|i| i >= inner) && last - first < MAX_LINES {
+            first -= 1;
+        }
+        while last < symbol.end && indent(last + 1).is_none_or(|i| i >= inner) && last - first < MAX_LINES {
+            last += 1;
+        }
+        let head = first.checked_sub(1).filter(|h| *h > symbol.line)?;
+        let outer = indent(head)?;
+        let closes = |n: u32| text.line(n).is_some_and(|l| l.trim_start().starts_with(['}', ')', ']']) || l.trim() == "end");
+        let tail = if indent(last + 1) == Some(outer) && closes(last + 1) { last + 1 } else { last };
+        if tail - head >= MAX_LINES || tail > symbol.end {
+            return found;
+        }
+        found = Some(head..tail + 1);
+        (first, last, inner) = (head, tail, outer);
+    }
 }

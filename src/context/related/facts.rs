@@ -3,13 +3,15 @@
 use super::super::Material;
 use super::super::bundle::Bundle;
 use super::super::changes::ChangeKind;
-use super::super::cluster::stem;
 use super::super::page::Page;
 use super::super::render::Shown;
 use super::super::grammar::Class;
+use super::super::testing::{is_noise, is_test_path, stem};
 use super::super::text::{cut, shorten};
-use super::lines::{Enclosing, declaration, declares, enclosing, is_comment, is_noise, is_test_path};
+use super::super::words::Use;
+use super::lines::{Enclosing, Excerpt, declaration, declares, enclosing, is_method};
 use super::needles::{Literal, Name, Used};
+use super::subject::{Subject, distance, is_list, nearness, same_family};
 use crate::diff::FileStatus;
 use crate::git::GrepHit;
 use crate::path::RepoPath;
@@ -30,6 +32,8 @@ const MASK_MARGIN: u32 = 60;
 const USE_BYTES: usize = 160;
 /// Uses of a type from which on it is common.
 const COMMON_TYPE: usize = 20;
+/// Uses of a type that changed inside, above which none is shown.
+const MAX_TYPE_USES: usize = 6;
 /// Longer lines are no code that somebody reads.
 const MAX_LINE: usize = 400;
 
@@ -79,6 +83,9 @@ struct Hits<'h> {
     used: Vec<&'h GrepHit>,
 }
 
+/// By file: the test functions, and the names that they mention.
+type Tests<'n> = BTreeMap<RepoPath, (BTreeSet<String>, BTreeSet<&'n str>)>;
+
 impl<'a> Finder<'a> {
     pub(super) fn new(material: &'a Material<'a>, shown: &'a Shown) -> Self {
         Self { material, shown, opened: BTreeMap::new(), tested: BTreeSet::new() }
@@ -102,7 +109,7 @@ impl<'a> Finder<'a> {
             }
         }
         let mut facts = Vec::new();
-        let mut tests: BTreeMap<RepoPath, (BTreeSet<String>, BTreeSet<&str>)> = BTreeMap::new();
+        let mut tests = Tests::new();
         // Rare names first: they may use up the files that can be opened.
         let mut order: Vec<(&str, Hits<'_>)> = by_name.into_iter().collect();
         order.sort_by_key(|(name, hits)| (hits.total, *name));
@@ -126,8 +133,10 @@ impl<'a> Finder<'a> {
             }
         }
         let mut facts = Vec::new();
+        let all: Vec<&str> = by_text.keys().copied().collect();
         for (text, mut hits) in by_text {
-            if hits.len() > MAX_EQUALS {
+            // A part of another literal is found where that is found.
+            if hits.len() > MAX_EQUALS || all.iter().any(|other| other.len() > text.len() && other.contains(text)) {
                 continue;
             }
             let literal = &literals[text];
@@ -163,63 +172,54 @@ impl<'a> Finder<'a> {
     }
 
     fn declaration(&mut self, text: &str, name: &Name, hits: &Hits<'_>) -> Option<Fact> {
-        let (used, called) = name.used?;
+        let (used, kind) = name.used?;
         if hits.declared_in_diff || hits.declared.is_empty() || hits.declared.len() > MAX_DECLARATIONS {
             return None;
         }
         let mut declared = hits.declared.clone();
         self.sort_near(name.file, &mut declared);
-        let hit = declared.iter().find(|h| self.same_family(name.file, &h.path))?;
-        let excerpt = declaration(self.open(&hit.path)?, hit.line, DECLARATION_LINES);
+        let from = self.from(name.file)?;
+        let fits = |finder: &mut Self, h: &GrepHit| {
+            let callable = kind != Use::Method || finder.open(&h.path).is_some_and(|t| is_method(&h.path, t, h.line));
+            callable && same_family(from, &h.path)
+        };
+        let hit = declared.iter().find(|h| fits(self, h))?;
+        let lines = declaration(self.open(&hit.path)?, hit.line, DECLARATION_LINES);
         let why = match used {
             Used::New => "used by added lines",
-            Used::Vanished => "no longer used here",
+            Used::Vanished => "used by removed lines",
             Used::Kept => "used by changed lines",
         };
-        let more = if declared.len() > 1 { format!("; {} other declarations of {text}", declared.len() - 1) } else { String::new() };
-        let mut page = Page::default();
-        page.item(&format!("{}:{} {text} ({why}{more})", hit.path, excerpt.start()));
-        self.excerpt(&mut page, &hit.path, excerpt);
-        let base = match (used, called) {
-            (Used::New, true) => 82,
-            (Used::Vanished, true) => 74,
-            (Used::New, false) => 72,
-            (Used::Vanished, false) => 58,
-            (Used::Kept, true) => 52,
-            (Used::Kept, false) => 38,
+        let more = match declared.len() - 1 {
+            0 => String::new(),
+            1 => format!("; one other declaration of {text}"),
+            n => format!("; {n} other declarations of {text}"),
         };
-        let score = base - 3 * rarity(hits.total) + self.nearness(name.file, &hit.path) - price(&page);
+        let mut page = Page::default();
+        page.item(&format!("{}:{} {text} ({why}{more})", hit.path, hit.line));
+        self.excerpt(&mut page, &hit.path, &lines);
+        let base = match (used, kind) {
+            (Used::New, Use::Call | Use::Method) => 82,
+            (Used::Vanished, Use::Call | Use::Method) => 74,
+            (Used::New, _) => 72,
+            (Used::Kept, Use::Call | Use::Method) => 46,
+            (Used::Vanished, _) => 44,
+            (Used::Kept, _) => 30,
+        };
+        let score = base - 2 * rarity(hits.total) + nearness(from, &hit.path) - price(&page);
         Some(Fact { kind: Kind::Declarations, score, page })
     }
 
-    fn uses<'n>(&mut self, text: &'n str, name: &Name, hits: &Hits<'_>, tests: &mut BTreeMap<RepoPath, (BTreeSet<String>, BTreeSet<&'n str>)>) -> Option<Fact> {
-        let (change, qualified, class) = match (&name.symbol, name.used) {
-            (Some((change, symbol)), _) => (Some(*change), symbol.name.as_str(), symbol.class),
-            // Something was called and is not any more: a mock of it may be left.
-            (None, Some((Used::Vanished, true))) => (None, text, Class::Code),
-            _ => return None,
-        };
-        let gone = matches!(change, Some(ChangeKind::Removed | ChangeKind::Renamed));
-        // A method's name that several types have: only lines that name the type too are sure.
-        let owner = qualified.rsplit(['.', ':']).nth(1).map(|o| o.trim_end_matches('>')).filter(|o| !o.is_empty());
-        let others = hits.declared.len() + usize::from(hits.declared_in_diff);
-        let ambiguous = others > usize::from(!gone) || class == Class::Member;
+    /// Where else a changed symbol is used; what tests mention it is collected in `tests`.
+    fn uses<'n>(&mut self, text: &'n str, name: &Name, hits: &Hits<'_>, tests: &mut Tests<'n>) -> Option<Fact> {
+        let from = self.material.change.files.get(name.file)?.path();
+        let subject = Subject::new(text, name, from, hits.declared.len() + usize::from(hits.declared_in_diff))?;
+        let called = subject.class == Class::Code;
         let mut plain = Vec::new();
-        for hit in &hits.used {
-            let code = hit.text.trim_start();
-            let doc = matches!(hit.path.extension().as_str(), "md" | "rst" | "txt" | "adoc");
-            if (is_comment(code) || doc || is_import(code)) && !gone {
-                continue;
-            }
-            if ambiguous && !owner.is_some_and(|o| hit.text.contains(o)) {
-                continue;
-            }
-            if !doc && !self.same_family(name.file, &hit.path) && !gone {
-                continue;
-            }
+        for hit in hits.used.iter().filter(|h| subject.is_meant(h)) {
             let around = self.open(&hit.path).and_then(|t| enclosing(&hit.path, t, hit.line));
             let function = around.as_ref().filter(|a| a.is_function);
-            if function.is_none() && is_list(code) && !gone {
+            if function.is_none() && is_list(hit.text.trim()) && !subject.gone {
                 continue;
             }
             let in_test = is_test_path(&hit.path) || function.is_some_and(|a| a.is_test);
@@ -227,17 +227,16 @@ impl<'a> Finder<'a> {
             if in_test && !mocks {
                 self.tested.insert(hit.path.clone());
                 // That a test names a common type says little of it.
-                if class == Class::Code || hits.total <= COMMON_TYPE {
+                if subject.change.is_some() && (called || hits.total <= COMMON_TYPE) {
                     let entry = tests.entry(hit.path.clone()).or_default();
                     entry.0.extend(function.map(|a| a.name.clone()));
                     entry.1.insert(text);
                 }
-            } else if in_test || change.is_some() {
+            } else if in_test || subject.change.is_some() {
                 plain.push((*hit, around));
             }
         }
-        let called = class == Class::Code;
-        let (base, why) = match change {
+        let (base, why) = match subject.change {
             Some(ChangeKind::Removed) => (100, "removed"),
             Some(ChangeKind::Renamed) => (96, "renamed"),
             Some(ChangeKind::Signature) => (if called { 88 } else { 66 }, "signature changed"),
@@ -245,12 +244,14 @@ impl<'a> Finder<'a> {
             Some(ChangeKind::Added) => return None,
             None => (76, "no longer called here"),
         };
-        if plain.is_empty() {
+        // Where a common type is used tells nothing that its declaration does not.
+        let common = !called && subject.change == Some(ChangeKind::Body) && plain.len() > MAX_TYPE_USES;
+        if plain.is_empty() || common {
             return None;
         }
-        plain.sort_by_key(|(h, _)| (self.distance(name.file, &h.path), h.path.clone(), h.line));
+        plain.sort_by_key(|(h, _)| (distance(from, &h.path), h.path.clone(), h.line));
         let mut page = Page::default();
-        page.item(&format!("{qualified} ({why}) is used in {} not shown above", places(plain.len())));
+        page.item(&format!("{} ({why}) is used in {} not shown above", subject.qualified, places(plain.len())));
         let limit = if called && plain.len() <= 30 { 5 } else { 3 };
         for (hit, around) in plain.iter().take(limit) {
             self.use_line(&mut page, hit, around.as_ref());
@@ -278,11 +279,12 @@ impl<'a> Finder<'a> {
         let mut statement = hit.text.trim().to_owned();
         if let Some(text) = self.open(&hit.path) {
             for n in hit.line + 1..=hit.line + 6 {
-                if !statement.ends_with(['(', ',', '=', '[']) || statement.len() > USE_BYTES {
+                let open = statement.matches('(').count() > statement.matches(')').count();
+                if !(open || statement.ends_with('=')) || statement.len() > USE_BYTES {
                     break;
                 }
                 let next = text.line(n).unwrap_or_default().trim();
-                statement.push_str(if statement.ends_with(['(', '[']) { "" } else { " " });
+                statement.push_str(if statement.ends_with('(') || next.starts_with(')') { "" } else { " " });
                 statement.push_str(cut(next, USE_BYTES));
             }
         }
@@ -290,17 +292,23 @@ impl<'a> Finder<'a> {
         page.excerpt(&format!("{}:{}{around}: {}", hit.path, hit.line, shorten(&masked, USE_BYTES)));
     }
 
-    fn excerpt(&mut self, page: &mut Page, path: &RepoPath, lines: std::ops::RangeInclusive<u32>) {
+    /// The given lines (ascending), with a mark where more than comments is left out at the end.
+    fn excerpt(&mut self, page: &mut Page, path: &RepoPath, lines: &Excerpt) {
         let mask = self.material.mask;
-        let Some(text) = self.open(path) else { return };
-        let from = lines.start().saturating_sub(MASK_MARGIN).max(1);
-        let to = lines.end().saturating_add(MASK_MARGIN).min(text.line_count());
+        let (Some(text), Some(first), Some(last)) = (self.open(path), lines.lines.first(), lines.lines.last()) else { return };
+        let from = first.saturating_sub(MASK_MARGIN).max(1);
+        let to = last.saturating_add(MASK_MARGIN).min(text.line_count());
         let window: Vec<&str> = (from..=to).map(|n| text.line(n).unwrap_or_default()).collect();
         let masked = mask(&window.join("\n")).into_owned();
-        for (line, n) in masked.split('\n').zip(from..) {
-            if lines.contains(&n) && !line.trim().is_empty() {
-                page.excerpt(&shorten(line, 200));
-            }
+        let indent = |l: &str| l.len() - l.trim_start().len();
+        let chosen: Vec<&str> = masked.split('\n').zip(from..).filter(|(_, n)| lines.lines.contains(n)).map(|(l, _)| l).collect();
+        for (i, line) in chosen.iter().enumerate() {
+            // What opens a block of which nothing is shown is folded.
+            let folded = line.ends_with('{') && chosen.get(i + 1).is_some_and(|next| indent(next) <= indent(line));
+            page.excerpt(&format!("{}{}", shorten(line, 200), if folded { " … }" } else { "" }));
+        }
+        if lines.more > 0 {
+            page.excerpt(&format!("… {} more line{}", lines.more, if lines.more == 1 { "" } else { "s" }));
         }
     }
 
@@ -318,51 +326,14 @@ impl<'a> Finder<'a> {
         hit.text.len() <= MAX_LINE && !is_noise(&hit.path) && !(self.material.private)(&hit.path)
     }
 
-    /// Whether two files can use each other's names.
-    fn same_family(&self, file: usize, path: &RepoPath) -> bool {
-        let Some(from) = self.material.change.files.get(file) else { return false };
-        let family = |p: &RepoPath| match p.extension().as_str() {
-            "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" | "svelte" => "script",
-            "c" | "h" | "cc" | "cpp" | "hpp" | "cxx" => "c",
-            "java" | "kt" | "scala" | "groovy" => "jvm",
-            "py" | "pyi" => "python",
-            "rs" => "rust",
-            "go" => "go",
-            "rb" | "rake" => "ruby",
-            _ => "other",
-        };
-        let (a, b) = (family(from.path()), family(path));
-        a == b || a == "other" || b == "other"
-    }
-
-    /// How many folders lie between a changed file and another.
-    fn distance(&self, file: usize, path: &RepoPath) -> usize {
-        let from = self.material.change.files.get(file).map(|f| f.path().parent().into_owned()).unwrap_or_default();
-        let to = path.parent();
-        let common = from.split('/').zip(to.split('/')).take_while(|(a, b)| a == b).count();
-        from.split('/').count() + to.split('/').count() - 2 * common
-    }
-
-    fn nearness(&self, file: usize, path: &RepoPath) -> i32 {
-        match self.distance(file, path) {
-            0 => 8,
-            1 | 2 => 4,
-            _ => 0,
-        }
+    fn from(&self, file: usize) -> Option<&'a RepoPath> {
+        self.material.change.files.get(file).map(|f| f.path())
     }
 
     fn sort_near(&self, file: usize, hits: &mut [&GrepHit]) {
-        hits.sort_by_key(|h| (self.distance(file, &h.path), is_test_path(&h.path), h.path.clone(), h.line));
+        let far = |h: &GrepHit| self.from(file).map_or(0, |from| distance(from, &h.path));
+        hits.sort_by_key(|h| (far(h), is_test_path(&h.path), h.path.clone(), h.line));
     }
-}
-
-fn is_import(code: &str) -> bool {
-    ["use ", "pub use ", "import ", "from ", "#include", "require "].iter().any(|w| code.starts_with(w))
-}
-
-/// A line of a list of names alone, such as of an import over several lines.
-fn is_list(code: &str) -> bool {
-    code.chars().all(|c| c.is_alphanumeric() || "_:{},;* ".contains(c)) && !code.contains(": ")
 }
 
 fn places(n: usize) -> String {

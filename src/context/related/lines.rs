@@ -3,10 +3,11 @@
 
 use crate::path::RepoPath;
 use crate::text::FileText;
-use std::ops::RangeInclusive;
 
 /// How far up to look for what encloses a line.
-const MAX_UP: u32 = 400;
+const MAX_UP: u32 = 1_000;
+/// How far up to look for the comment of a declaration.
+const MAX_ABOVE: u32 = 30;
 /// How far down to look for the end of a declaration.
 const MAX_DOWN: u32 = 60;
 
@@ -23,15 +24,19 @@ pub(super) fn declares(path: &RepoPath, line: &str, name: &str) -> bool {
     if is_comment(code) && !code.starts_with("#define") {
         return false;
     }
+    let extension = path.extension();
+    if matches!(extension.as_str(), "md" | "rst" | "txt" | "adoc") {
+        return false;
+    }
     let Some(at) = word_at(code, name) else { return false };
     let (before, after) = (code[..at].trim_end(), &code[at + name.len()..]);
     let last = before.rsplit(|c: char| c.is_whitespace() || c == '*').next().unwrap_or_default();
-    let extension = path.extension();
     let script = matches!(extension.as_str(), "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "go");
     let exported = indent == 0 || before.starts_with("export") || before.starts_with("public");
     if DECLARING.contains(&last) {
-        // Inside a function, `const x` is a local.
-        return !(script && last == "const" && !exported);
+        // Inside a function, `const x` is a local; inside an `impl`, `type X` is one of many of that name.
+        let local = (script && last == "const" && !exported) || (extension == "rs" && last == "type" && indent > 0);
+        return !local;
     }
     match extension.as_str() {
         "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" => {
@@ -54,6 +59,16 @@ pub(super) fn declares(path: &RepoPath, line: &str, name: &str) -> bool {
     }
 }
 
+/// Whether the declaration at `line` can be called on an object, as far as the language lets it be seen.
+pub(super) fn is_method(path: &RepoPath, text: &FileText, line: u32) -> bool {
+    match path.extension().as_str() {
+        "rs" => (line..line + 4).any(|n| text.line(n).is_some_and(|l| l.contains("self"))),
+        "py" | "pyi" => (line..line + 3).any(|n| text.line(n).is_some_and(|l| l.contains("self") || l.contains("cls"))),
+        "go" => text.line(line).is_some_and(|l| l.contains("func (")),
+        _ => true,
+    }
+}
+
 /// Where `name` stands in `line` as a whole word first.
 pub(super) fn word_at(line: &str, name: &str) -> Option<usize> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -67,20 +82,49 @@ pub(super) fn is_comment(code: &str) -> bool {
     ["//", "#", "*", "/*", "--", ";", "<!--", "\"\"\""].iter().any(|m| code.starts_with(m)) && !code.starts_with("#[") && !code.starts_with("#!")
 }
 
-/// The lines worth showing of the declaration at `line`: up to four lines of comment before it, then all of it when it has
-/// at most `max` lines, else its head (up to where its body begins). Never more than `max` lines of it.
-pub(super) fn declaration(text: &FileText, line: u32, max: u32) -> RangeInclusive<u32> {
-    let mut first = line;
-    while first > 1 && line - first < 4 {
-        let above = text.line(first - 1).unwrap_or_default().trim_start();
-        if !(is_comment(above) || above.starts_with("#[") || above.starts_with('@')) {
-            break;
-        }
-        first -= 1;
-    }
+/// The lines of a declaration that are worth showing, ascending, and how many lines of its body are not among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Excerpt {
+    pub(super) lines: Vec<u32>,
+    pub(super) more: u32,
+}
+
+/// What is worth showing of the declaration at `line`: the first two lines of the comment before it, its head, and its body
+/// where that has at most `max` lines; of a longer function only the head, of a longer type the first lines of its members.
+pub(super) fn declaration(text: &FileText, line: u32, max: u32) -> Excerpt {
+    let at = |n: u32| text.line(n).unwrap_or_default();
+    let above = (line.saturating_sub(MAX_ABOVE).max(1)..line).rev().take_while(|n| {
+        let code = at(*n).trim_start();
+        is_comment(code) || code.starts_with("#[") || code.starts_with('@')
+    });
+    let mut above: Vec<u32> = above.filter(|n| is_telling(at(*n).trim_start())).collect();
+    above.reverse();
+    let (comments, attributes): (Vec<u32>, Vec<u32>) = above.into_iter().partition(|n| is_comment(at(*n).trim_start()));
+    let mut lines: Vec<u32> = comments.into_iter().take(2).chain(attributes).collect();
     let end = block_end(text, line);
-    let last = if end - line < max { end } else { head_end(text, line).min(line + max - 1) };
-    first..=last
+    // A cut that saves a few lines is not worth its mark.
+    if end - line < max + 4 {
+        lines.extend((line..=end).filter(|n| !at(*n).trim().is_empty()));
+        return Excerpt { lines, more: 0 };
+    }
+    let head = head_end(text, line).min(line + max - 1);
+    lines.extend(line..=head);
+    let mut rest: Vec<u32> = (head + 1..end).filter(|n| is_telling(at(*n).trim_start())).collect();
+    if ["struct ", "enum ", "interface ", "trait ", "record ", "union ", "class "].iter().any(|w| at(line).contains(w)) {
+        let code = |n: &u32| !is_comment(at(*n).trim_start()) && !at(*n).trim_start().starts_with(['#', '}', ')', '@']);
+        let members = rest.iter().filter(|n| code(n)).map(|n| indent(at(*n))).min().unwrap_or(0);
+        rest.retain(|n| code(n) && indent(at(*n)) == members);
+        let more = rest.split_off(rest.len().min(max as usize + 4));
+        lines.append(&mut rest);
+        rest = more;
+    }
+    Excerpt { lines, more: u32::try_from(rest.len()).unwrap_or(u32::MAX) }
+}
+
+/// Not blank, not an empty comment line, nor an attribute that only derives.
+fn is_telling(code: &str) -> bool {
+    let empty = !code.chars().any(|c| c.is_alphanumeric() || matches!(c, '}' | ')'));
+    !empty && !["#[derive", "#[non_exhaustive", "#[cfg_attr(test", "#[must_use", "#[inline", "#[allow", "#[expect"].iter().any(|a| code.starts_with(a))
 }
 
 /// The last line of the declaration that begins at `line`, by indentation; at most `MAX_DOWN` lines on.
@@ -219,30 +263,4 @@ fn type_name(code: &str) -> Option<String> {
 fn identifier(text: &str) -> Option<String> {
     let name: String = text.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '?' | '!' | '$')).take(80).collect();
     (!name.is_empty()).then_some(name)
-}
-
-/// Whether a path is that of a test file, by the customs of most languages.
-pub(super) fn is_test_path(path: &RepoPath) -> bool {
-    let text = path.display().to_ascii_lowercase();
-    let name = path.file_name();
-    let extension = path.extension();
-    let stem = name.split('.').next().unwrap_or_default();
-    let prefixed = matches!(extension.as_str(), "py" | "rb" | "c" | "cc" | "cpp" | "sh" | "bats" | "lua") && stem.starts_with("test_");
-    let camel = matches!(extension.as_str(), "java" | "kt" | "scala" | "groovy" | "cs" | "swift" | "php");
-    text.split('/').rev().skip(1).any(|d| matches!(d, "test" | "tests" | "spec" | "specs" | "__tests__" | "testing" | "e2e"))
-        || prefixed
-        || ["_test", "_tests", "_spec"].iter().any(|s| stem.ends_with(s))
-        || (camel && ["Test", "Tests", "Spec", "IT"].iter().any(|s| stem.ends_with(s)))
-        || name.contains(".spec.")
-        || name.contains(".test.")
-        || matches!(stem, "test" | "tests" | "conftest")
-}
-
-/// Whether hits in a file say nothing about code: change logs, lock files, snapshots, vendored and minified trees.
-pub(super) fn is_noise(path: &RepoPath) -> bool {
-    let text = path.display().to_ascii_lowercase();
-    let name = path.file_name().to_ascii_lowercase();
-    ["changelog", "changes.", "history.", "news.", "release-notes"].iter().any(|p| name.starts_with(p))
-        || [".lock", ".snap", ".min.js", ".min.css", ".map", ".svg", ".sum", "-lock.json", "-lock.yaml", ".pb.go", ".ipynb"].iter().any(|s| name.ends_with(s))
-        || text.split('/').any(|d| matches!(d, "vendor" | "node_modules" | "third_party" | "dist" | "snapshots" | "__snapshots__" | "testdata" | "fixtures"))
 }

@@ -6,6 +6,7 @@
 mod facts;
 mod lines;
 mod needles;
+mod subject;
 
 use super::Material;
 use super::bundle::Bundle;
@@ -18,6 +19,8 @@ use needles::needles;
 /// Bounds of the search.
 const MAX_PER_FILE: usize = 200;
 const MAX_HITS: usize = 20_000;
+/// A fact below this is noise, even where there is room for it.
+const MIN_SCORE: i32 = 12;
 /// In a tree of more files, only the changed files' common folder is searched.
 const HUGE_TREE: usize = 50_000;
 
@@ -55,7 +58,7 @@ fn choose(mut facts: Vec<Fact>, mut bytes: usize) -> Vec<(Kind, Vec<Fact>)> {
     facts.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.page.as_str().cmp(b.page.as_str())));
     let mut chosen: Vec<(Kind, Vec<Fact>)> = Kind::ALL.iter().map(|k| (*k, Vec::new())).collect();
     for fact in facts {
-        if fact.score > 0 && fact.page.len() <= bytes {
+        if fact.score >= MIN_SCORE && fact.page.len() <= bytes {
             bytes -= fact.page.len();
             if let Some((_, list)) = chosen.iter_mut().find(|(k, _)| *k == fact.kind) {
                 list.push(fact);

@@ -1,7 +1,7 @@
 //! What to look for in the rest of the repository: names whose meaning the change altered, names it uses, and literals
 //! that it changed.
 
-use super::super::analysis::Analysis;
+use super::super::analysis::{Analysis, FileView};
 use super::super::bundle::Bundle;
 use super::super::changes::ChangeKind;
 use super::super::grammar::Class;
@@ -32,8 +32,8 @@ pub(super) struct Name {
     pub(super) file: usize,
     /// What happened to the symbol of that name.
     pub(super) symbol: Option<(ChangeKind, Symbol)>,
-    /// How changed lines use it, and whether they call it.
-    pub(super) used: Option<(Used, bool)>,
+    /// When and how changed lines use it.
+    pub(super) used: Option<(Used, Use)>,
 }
 
 /// One literal to look for.
@@ -55,10 +55,13 @@ pub(super) struct Needles {
 pub(super) fn needles(bundle: &Bundle, analysis: &Analysis) -> Needles {
     let mut files: Vec<usize> = bundle.parts.iter().map(|p| p.file).collect();
     files.dedup();
-    let words = |side: fn(&super::super::analysis::FileView) -> &Words| {
+    // What tests use says little about the change, unless it is all there is.
+    let views = || files.iter().map(|f| analysis.file(*f));
+    let tests_only = views().all(|v| v.added.values().chain(v.removed.values()).all(|in_test| *in_test));
+    let words = |side: fn(&FileView) -> &Words| {
         let mut all: BTreeMap<&str, (usize, Use)> = BTreeMap::new();
         for &file in &files {
-            for (text, kind) in side(analysis.file(file)).keys() {
+            for ((text, kind), _) in side(analysis.file(file)).iter().filter(|(_, in_test)| tests_only || !**in_test) {
                 let entry = all.entry(text).or_insert((file, *kind));
                 entry.1 = entry.1.min(*kind);
             }
@@ -90,9 +93,9 @@ pub(super) fn needles(bundle: &Bundle, analysis: &Analysis) -> Needles {
             (false, true) => Used::Vanished,
             _ => Used::Kept,
         };
-        if matches!(kind, Use::Call | Use::Capital) && telling(text) {
+        if matches!(kind, Use::Call | Use::Method | Use::Capital) && telling(text) {
             let name = names.entry(text).or_insert(Name { file: *file, symbol: None, used: None });
-            name.used = name.used.or(Some((used, *kind == Use::Call)));
+            name.used = name.used.or(Some((used, *kind)));
         }
     }
     let mut ranked: Vec<(u32, &str, Name)> = names.into_iter().map(|(text, name)| (rank(&name), text, name)).collect();
@@ -119,11 +122,11 @@ fn rank(name: &Name) -> u32 {
         None => 9,
     };
     let used = match name.used {
-        Some((Used::New, true)) => 1,
-        Some((Used::Vanished, true)) => 2,
-        Some((Used::New | Used::Vanished, false)) => 4,
-        Some((Used::Kept, true)) => 6,
-        Some((Used::Kept, false)) => 7,
+        Some((Used::New, Use::Call | Use::Method)) => 1,
+        Some((Used::Vanished, Use::Call | Use::Method)) => 2,
+        Some((Used::New, _)) => 4,
+        Some((Used::Kept, Use::Call | Use::Method)) => 6,
+        Some((Used::Vanished | Used::Kept, _)) => 7,
         None => 9,
     };
     symbol.min(used)
