@@ -1,4 +1,25 @@
 //! The Engineering Codex: rules as Markdown files with YAML front matter, and their detectors.
+//!
+//! A file is read by [`format`](mod@format); a [`RuleSet`] holds the rules of all sources and [scans](RuleSet::scan) files;
+//! [`check`] and [`test`] are what `rules check` and `rules test` run. Nothing here reads a disk or prints.
+
+pub mod check;
+mod detector;
+mod format;
+mod front;
+mod guard;
+mod markdown;
+mod problem;
+mod scan;
+mod set;
+pub mod test;
+mod touched;
+mod tree;
+
+pub use problem::RuleProblem;
+pub use scan::Scan;
+pub use set::{Origin, RuleSet, RuleSettings};
+pub use touched::TouchedLines;
 
 use crate::findings::{Category, Severity};
 use schemars::JsonSchema;
@@ -14,8 +35,8 @@ pub enum RuleLevel {
     Should,
 }
 
-/// How far a rule is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+/// How far a rule is in force. Ordered: `Trial < Advisory < Enforced`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleStatus {
     /// Counted, not shown.

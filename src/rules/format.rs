@@ -1,0 +1,161 @@
+//! A rule file: front matter between `---` lines, then Markdown with `## Bad` and `## Good` examples. What comes
+//! out of here is checked, but for the detector, which is compiled when it is needed.
+
+use super::Rule;
+use super::front::{self, Detect, Front};
+use super::markdown::{self, Body, Example};
+use super::problem::{Problem, nearest, shown};
+use crate::lang::Lang;
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use serde_saphyr::Spanned;
+
+/// A larger rule file is refused, in bytes.
+pub(super) const MAX_FILE: usize = 256 << 10;
+/// The longest title, in characters: it stands in one bold line of a comment.
+const MAX_TITLE: usize = 100;
+const MAX_PATHS: usize = 50;
+
+/// A rule file, read.
+#[derive(Debug)]
+pub(super) struct RuleFile {
+    pub(super) rule: Rule,
+    pub(super) langs: Vec<Lang>,
+    /// `None`: any path.
+    pub(super) globs: Option<GlobSet>,
+    pub(super) detect: Option<Detect>,
+    /// The line of `detect:`, 1-based; 0 where there is none.
+    pub(super) detect_line: usize,
+    pub(super) examples: Vec<Example>,
+    pub(super) links: Vec<(usize, String)>,
+}
+
+/// Reads one rule file. `origin` is put into the rule.
+pub(super) fn read(text: &str, origin: &str) -> Result<RuleFile, Problem> {
+    if text.len() > MAX_FILE {
+        return Err(Problem::line(0, format!("the file has {} bytes", text.len()), format!("a rule file has at most {} KiB", MAX_FILE >> 10)));
+    }
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let (yaml, body, body_line) = split(&text)?;
+    let front = front::read(yaml)?;
+    let parts = markdown::read(body, body_line)?;
+    check(&front, &parts, body_line)?;
+    let mut langs = Vec::new();
+    for name in &front.languages {
+        langs.extend_from_slice(language(name)?);
+    }
+    langs.sort_unstable();
+    langs.dedup();
+    let detect_line = yaml.lines().position(|l| l.starts_with("detect:")).map_or(0, |i| i + 1);
+    if let Some(detect) = &front.detect {
+        check_detect(detect, detect_line, &langs)?;
+    }
+    let rule = Rule {
+        id: front.id.value,
+        title: front.title.value.trim().to_owned(),
+        level: front.level,
+        status: front.status,
+        severity: front.severity,
+        category: front.category,
+        languages: front.languages.into_iter().map(|l| l.value).collect(),
+        paths: front.paths.iter().map(|p| p.value.clone()).collect(),
+        source: front.source,
+        url: front.url.map(|u| u.value),
+        owner: front.owner,
+        has_detector: front.detect.is_some(),
+        text: parts.text,
+        body: body.trim().to_owned(),
+        origin: origin.to_owned(),
+    };
+    Ok(RuleFile { rule, langs, globs: globs(&front.paths)?, detect: front.detect, detect_line, examples: parts.examples, links: parts.links })
+}
+
+/// Front matter with its first `---`, body, and the body's first line.
+fn split(text: &str) -> Result<(&str, &str, usize), Problem> {
+    let help = "a rule file begins with front matter between two `---` lines";
+    if text.lines().next().map(str::trim_end) != Some("---") {
+        return Err(Problem::line(1, "no front matter", help));
+    }
+    let mut at = 0;
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        if i > 0 && line.trim_end() == "---" {
+            return Ok((&text[..at], &text[at + line.len()..], i + 2));
+        }
+        at += line.len();
+    }
+    Err(Problem::line(1, "the front matter is never closed", help))
+}
+
+fn check(front: &Front, body: &Body, body_line: usize) -> Result<(), Problem> {
+    if !is_id(&front.id.value) {
+        let help = "capitals and digits in parts joined by `-`, such as SEC-PY-003";
+        return Err(Problem::at(front.id.referenced, format!("`{}` is not a rule id", shown(&front.id.value)), help));
+    }
+    let title = front.title.value.trim();
+    if title.is_empty() || title.contains(char::is_control) || title.chars().count() > MAX_TITLE {
+        return Err(Problem::at(front.title.referenced, "`title` is not a short line", format!("one line of at most {MAX_TITLE} characters")));
+    }
+    if let Some(url) = &front.url {
+        let web = url.value.starts_with("https://") || url.value.starts_with("http://");
+        if !web || !url.value.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"`'()".contains(&b)) {
+            return Err(Problem::at(url.referenced, "`url` is not a web address", "https://…, without blanks, quotes and brackets"));
+        }
+    }
+    for (key, value) in [("source", &front.source), ("owner", &front.owner)] {
+        if value.as_ref().is_some_and(|v| v.contains(char::is_control) || v.chars().count() > 200) {
+            return Err(Problem::line(0, format!("`{key}` is not a short line"), "one line of at most 200 characters"));
+        }
+    }
+    if body.text.is_empty() {
+        return Err(Problem::line(body_line, "the rule says nothing", "write what to do and why between the front matter and `## Bad`"));
+    }
+    Ok(())
+}
+
+fn check_detect(detect: &Detect, line: usize, langs: &[Lang]) -> Result<(), Problem> {
+    let pattern = detect.constraints.is_some() || detect.utils.is_some() || detect.transform.is_some() || detect.fix.is_some() || detect.message.is_some();
+    match (&detect.rule, detect.builtin) {
+        (None, None) => Err(Problem::line(line, "`detect` has no `rule`", "give `rule:` in ast-grep's YAML, or `builtin: secrets`")),
+        (Some(_), Some(_)) => Err(Problem::line(line, "`detect` has both `rule` and `builtin`", "keep one of them")),
+        (None, Some(_)) if pattern => Err(Problem::line(line, "a built-in detector takes no other keys", "keep `builtin` alone")),
+        (Some(_), None) if langs.is_empty() => {
+            Err(Problem::line(line, "a pattern needs `languages`", "name the languages that it is written in, such as `languages: [python]`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn language(name: &Spanned<String>) -> Result<&'static [Lang], Problem> {
+    let langs = Lang::named(&name.value);
+    if langs.is_empty() {
+        let alias = Lang::of_fence(&name.value).map(|l| format!("did you mean `{}`?", l.name()));
+        let help = alias.unwrap_or_else(|| nearest(&name.value, &Lang::ALL.map(Lang::name)));
+        return Err(Problem::at(name.referenced, format!("unknown language `{}`", shown(&name.value)), help));
+    }
+    Ok(langs)
+}
+
+fn globs(paths: &[Spanned<String>]) -> Result<Option<GlobSet>, Problem> {
+    let Some(first) = paths.first() else { return Ok(None) };
+    if paths.len() > MAX_PATHS {
+        return Err(Problem::at(first.referenced, format!("{} paths", paths.len()), format!("at most {MAX_PATHS}")));
+    }
+    let wrong = |place, e: globset::Error| Problem::at(place, format!("not a glob: {}", e.kind()), "such as `**/migrations/*.sql`, from the repository's root");
+    let mut set = GlobSetBuilder::new();
+    for path in paths {
+        set.add(glob(&path.value).map_err(|e| wrong(path.referenced, e))?);
+    }
+    set.build().map(Some).map_err(|e| wrong(first.referenced, e))
+}
+
+fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build()
+}
+
+/// `[A-Z][A-Z0-9]+(-[A-Z0-9]+)+`, at most 64 characters.
+pub(super) fn is_id(id: &str) -> bool {
+    let mut parts = id.split('-');
+    let first = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    let of_id = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    id.len() <= 64 && first.len() >= 2 && first.starts_with(|c: char| c.is_ascii_uppercase()) && of_id(&first) && !rest.is_empty() && rest.iter().all(of_id)
+}

@@ -1,0 +1,213 @@
+//! The rules of all sources, by id, with their detectors. Later sources replace rules of earlier ones, as far as they may.
+
+use super::detector::{self, Pattern};
+use super::format::{self, RuleFile};
+use super::problem::Problem;
+use super::scan::Index;
+use super::{Rule, RuleProblem, RuleStatus, guard};
+use crate::findings::Severity;
+use crate::lang::Lang;
+use crate::path::RepoPath;
+use rust_embed::RustEmbed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+/// A source with more rule files than this is cut off, with a problem.
+const MAX_FILES: usize = 5_000;
+
+#[derive(RustEmbed)]
+#[folder = "rules/"]
+#[allow_missing = true]
+struct BuiltIn;
+
+/// Who made a rule. What a repository may change depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Comes with tribune.
+    BuiltIn,
+    /// A source that the operator named.
+    Organisation,
+    /// `.tribune/rules/` of the policy commit.
+    Repository,
+}
+
+impl Origin {
+    /// Its name, as [`Rule::origin`] has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::BuiltIn => "built-in",
+            Origin::Organisation => "organisation",
+            Origin::Repository => "repository",
+        }
+    }
+
+    /// For "a rule of …".
+    pub(super) fn of(self) -> &'static str {
+        match self {
+            Origin::BuiltIn => "tribune",
+            Origin::Organisation => "the organisation",
+            Origin::Repository => "the repository",
+        }
+    }
+}
+
+/// What configuration says about single rules, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// Rules that do not run.
+    pub off: Vec<String>,
+    /// Rules in force otherwise than their file says.
+    pub status: BTreeMap<String, RuleStatus>,
+    /// Rules whose hits are worse or less bad than their file says.
+    pub severity: BTreeMap<String, Severity>,
+}
+
+/// The rules of all sources. Cheap to clone: compiled detectors are shared.
+#[derive(Clone, Default)]
+pub struct RuleSet {
+    pub(super) entries: BTreeMap<String, Entry>,
+    /// Paths of all files, by source.
+    pub(super) files: BTreeMap<String, BTreeSet<String>>,
+    problems: Vec<RuleProblem>,
+    indexes: [OnceLock<Arc<Index>>; Lang::ALL.len()],
+}
+
+/// A rule as it is in force.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) rule: Rule,
+    pub(super) loaded: Arc<Loaded>,
+}
+
+/// A rule as its file has it.
+pub(super) struct Loaded {
+    pub(super) file: RuleFile,
+    pub(super) origin: Origin,
+    pub(super) source: String,
+    pub(super) path: String,
+    /// One for each language, compiled when first needed.
+    patterns: Vec<(Lang, OnceLock<Result<Pattern, String>>)>,
+}
+
+impl Loaded {
+    /// The rule's pattern for `lang`; `None` where it has none for it; the error in one line where it does not compile.
+    pub(super) fn pattern(&self, lang: Lang) -> Option<Result<&Pattern, &str>> {
+        let detect = self.file.detect.as_ref()?;
+        let (_, cell) = self.patterns.iter().find(|(l, _)| *l == lang)?;
+        let compiled = cell.get_or_init(|| detector::compile(&self.file.rule, detect, lang));
+        Some(compiled.as_ref().map_err(String::as_str))
+    }
+
+    /// The first reason why its detector does not compile.
+    pub(super) fn broken(&self) -> Option<Problem> {
+        self.file.langs.iter().find_map(|lang| {
+            let error = self.pattern(*lang)?.err()?;
+            Some(Problem::line(self.file.detect_line, format!("the detector does not compile for {}", lang.name()), error.to_owned()))
+        })
+    }
+
+    /// Whether the rule is about this file.
+    pub(super) fn applies(&self, path: &RepoPath, lang: Option<Lang>) -> bool {
+        let spoken = self.file.langs.is_empty() || lang.is_some_and(|l| self.file.langs.contains(&l));
+        spoken && self.file.globs.as_ref().is_none_or(|g| g.is_match(String::from_utf8_lossy(path.as_bytes()).as_ref()))
+    }
+}
+
+impl RuleSet {
+    /// The rules that come with tribune. Reads front matter, compiles nothing.
+    pub fn built_in() -> Self {
+        let text = |path: &str| BuiltIn::get(path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
+        let files = BuiltIn::iter().filter_map(|path| Some((path.to_string(), text(&path)?))).collect();
+        let mut set = Self::default();
+        set.add_source(Origin::BuiltIn.name(), Origin::BuiltIn, files);
+        set
+    }
+
+    /// Adds the rules of a source: its Markdown files by path (`/` between parts), but README.md and EVIDENCE.md. A broken
+    /// rule, or one that relaxes what it may not, is left out and comes back as a problem. Its detectors are compiled now.
+    pub fn add_source(&mut self, name: &str, origin: Origin, mut files: Vec<(String, String)>) -> Vec<RuleProblem> {
+        files.sort();
+        let mut problems = Vec::new();
+        if files.len() > MAX_FILES {
+            let title = format!("{} files: those after the first {MAX_FILES} are left out", files.len());
+            problems.push(Problem::line(0, title, "split the source").of_file(name));
+            files.truncate(MAX_FILES);
+        }
+        self.files.entry(name.to_owned()).or_default().extend(files.iter().map(|(path, _)| path.clone()));
+        for (path, text) in files.into_iter().filter(|(path, _)| is_rule_file(path)) {
+            if let Err(problem) = self.add(name, origin, &path, &text) {
+                problems.push(problem.of_file(&path));
+            }
+        }
+        self.indexes = Default::default();
+        self.problems.extend(problems.iter().cloned());
+        problems
+    }
+
+    fn add(&mut self, source: &str, origin: Origin, path: &str, text: &str) -> Result<(), Problem> {
+        let file = format::read(text, origin.name())?;
+        if let Some(old) = self.entries.get(&file.rule.id) {
+            if old.loaded.source == source {
+                let title = format!("`{}` is the id of {} too", file.rule.id, old.loaded.path);
+                return Err(Problem::line(0, title, "every rule has an id of its own"));
+            }
+            guard::may_replace(old, &file.rule, file.detect.as_ref(), origin)?;
+        }
+        let patterns = match file.detect.as_ref().map(|d| d.builtin.is_some()) {
+            Some(false) => file.langs.iter().map(|l| (*l, OnceLock::new())).collect(),
+            _ => Vec::new(),
+        };
+        let rule = file.rule.clone();
+        let loaded = Loaded { file, origin, source: source.to_owned(), path: path.to_owned(), patterns };
+        // Those of the binary are compiled when needed: a test has compiled them all.
+        if let Some(problem) = (origin != Origin::BuiltIn).then(|| loaded.broken()).flatten() {
+            return Err(problem);
+        }
+        self.entries.insert(rule.id.clone(), Entry { rule, loaded: Arc::new(loaded) });
+        Ok(())
+    }
+
+    /// Applies configuration. Without `by_operator` nothing that relaxes a `must` rule of tribune or the organisation holds;
+    /// that, and ids that no rule has, come back as problems.
+    pub fn apply(&mut self, settings: &RuleSettings, by_operator: bool) -> Vec<RuleProblem> {
+        let problems = guard::apply(&mut self.entries, settings, by_operator);
+        self.indexes = Default::default();
+        problems
+    }
+
+    /// The rule with this id, as it is in force.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.entries.get(id).map(|e| &e.rule)
+    }
+
+    /// All rules in force, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.entries.values().map(|e| &e.rule)
+    }
+
+    /// The rules that are about a file, with or without detector, by id.
+    pub fn applicable(&self, path: &RepoPath, lang: Option<Lang>) -> Vec<&Rule> {
+        self.entries.values().filter(|e| e.loaded.applies(path, lang)).map(|e| &e.rule).collect()
+    }
+
+    /// What was wrong with the files of all sources, in the order in which they were added.
+    pub fn problems(&self) -> &[RuleProblem] {
+        &self.problems
+    }
+
+    /// The detectors of a language, by node kind.
+    pub(super) fn index(&self, lang: Lang) -> &Index {
+        self.indexes[lang as usize].get_or_init(|| Arc::new(Index::new(self.entries.values(), lang)))
+    }
+}
+
+impl std::fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.entries.keys()).finish()
+    }
+}
+
+fn is_rule_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".md") && name != "README.md" && name != "EVIDENCE.md"
+}

@@ -1,1 +1,0 @@
-//! Finds secrets in text and masks them.
