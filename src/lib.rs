@@ -24,6 +24,7 @@ pub mod report;
 pub mod reviewers;
 pub mod risk;
 pub mod rules;
+pub mod run;
 pub mod secrets;
 pub mod telemetry;
 pub mod text;

@@ -1,1 +1,54 @@
-//! placeholder
+//! The stages of a review in their order, and nothing else.
+
+use crate::change::{self, SourceRequest};
+use crate::config::{Env, Layer};
+use crate::error::UserError;
+use crate::report::{Review, Sources};
+use crate::reviewers::fanout;
+use crate::run::{self, Prepared, Scope, Setup};
+use crate::telemetry::{Event, Events};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What a run starts from.
+pub struct Inputs {
+    /// Where the change is.
+    pub source: SourceRequest,
+    /// The operator's files, the environment and the flags, in this order.
+    pub layers: Vec<Layer>,
+    /// What to run.
+    pub scope: Scope,
+    /// Pack what reviewers would be shown even where no model will look.
+    pub plan: bool,
+}
+
+/// Reads and classifies the change, runs the rules, and packs what reviewers will be shown. No model call.
+/// Ends the scan early when `stop` is set.
+pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool) -> Result<Prepared, UserError> {
+    let started = Instant::now();
+    let change = Arc::new(change::open(&inputs.source)?);
+    let setup = Setup::load(&change, inputs.layers, inputs.scope, env)?;
+    let risk = setup.classify(&change);
+    let scanned = setup.scan(&change, &risk, stop);
+    let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.plan)?;
+    events.emit(prepared.planned());
+    Ok(prepared)
+}
+
+/// Reviews what was prepared: reviewers, judge, verdict. What goes wrong with models is in the review; only a
+/// gateway that cannot be set up at all is an error (exit 2).
+pub async fn review(prepared: &Prepared, events: &Events, cancel: CancellationToken) -> Result<(Review, Sources), UserError> {
+    let desk = prepared.desk(events, cancel.clone())?;
+    let results = match &desk {
+        Some(desk) => fanout::run(desk, prepared.tasks()).await,
+        None => Vec::new(),
+    };
+    let mut draft = run::collect(prepared, desk.as_ref(), results);
+    run::judge(desk.as_ref(), &mut draft).await;
+    draft.interrupted = cancel.is_cancelled();
+    let (review, sources) = draft.finish();
+    events.emit(Event::finished(&review));
+    Ok((review, sources))
+}

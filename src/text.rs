@@ -41,6 +41,11 @@ impl FileText {
         Self { text, starts, whole }
     }
 
+    /// The same file with another text of the same lines (a masked one).
+    pub fn with_text(&self, text: String) -> Self {
+        Self::build(text, self.whole)
+    }
+
     /// All of it.
     pub fn as_str(&self) -> &str {
         &self.text

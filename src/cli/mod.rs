@@ -1,1 +1,33 @@
-//! placeholder
+//! The command line: reads arguments and files, runs the engine, writes reports, sets the exit code.
+//! The only module that writes to the terminal.
+
+pub mod args;
+mod config;
+mod inputs;
+mod output;
+mod plan;
+mod review;
+mod rules;
+mod signals;
+
+use crate::error::{Exit, UserError};
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs the program: parses the process's arguments, does what they ask, and returns the exit code (DESIGN 6).
+pub fn main() -> ExitCode {
+    // Clap prints help and its own errors, and exits with 0 or 2 as the contract says.
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Review(args) => review::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Config(args) => config::run(&args),
+    };
+    let exit = done.unwrap_or_else(|error: UserError| {
+        output::error(&error);
+        error.exit
+    });
+    ExitCode::from(Exit::code(exit))
+}

@@ -1,76 +1,11 @@
 //! Gateways as the operator names them: where code and keys may go. Nothing here talks to one.
 
-use serde::{Deserialize, Serialize};
+pub use crate::gateway::{Preset, Secret, WireKind as Wire};
+pub use crate::reviewers::definition::ModelTier;
+use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Text that is never shown: not in errors, logs, events, reports or `Debug`.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself, to be handed to its own origin only.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(set)")
-    }
-}
-
-/// What kind of gateway it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// The URL is a base such as `http://host/v1`.
-    #[default]
-    Openai,
-    /// The URL is the host, `/v1` given or not.
-    Anthropic,
-}
-
-/// The format that a gateway speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Wire {
-    /// OpenAI chat completions.
-    Chat,
-    /// Anthropic messages.
-    Messages,
-}
-
-impl Preset {
-    /// The format that it speaks unless the operator says otherwise.
-    pub fn wire(self) -> Wire {
-        match self {
-            Preset::Openai => Wire::Chat,
-            Preset::Anthropic => Wire::Messages,
-        }
-    }
-}
-
-/// How hard a reviewer's work is, and so which model it is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ModelTier {
-    /// What is hardest.
-    Top,
-    /// Most of it.
-    Standard,
-    /// What is easy.
-    Light,
-}
 
 /// One entry of a tier's chain.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -222,7 +222,7 @@ mod tests {
         let resolved = resolve(vec![layer], &env).expect("valid");
         let (gateway, notes) = resolved.config.gateway(&env).expect("a gateway");
         let endpoint = gateway.as_ref().expect("a gateway").top.endpoint.clone();
-        assert_eq!((endpoint.token.as_ref().map(Secret::expose), endpoint.preset, endpoint.wire), (Some("s3cret"), Preset::Openai, Wire::Chat));
+        assert_eq!((endpoint.token.as_ref().map(Secret::expose), endpoint.preset, endpoint.wire), (Some("s3cret"), Preset::OpenAi, Wire::Chat));
         let shown = format!("{gateway:?} {resolved:?} {} {notes:?}", super::super::show(&resolved));
         assert!(!shown.contains("s3cret") && !shown.contains("hunter2"), "{shown}");
     }

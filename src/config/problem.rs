@@ -45,6 +45,14 @@ impl ConfigProblem {
         Self { line: 0, column: 0, key: key.into(), title: title.into(), help: help.into(), excerpt: None }
     }
 
+    /// It on one line: place, what is wrong, what to do.
+    pub fn brief(&self) -> String {
+        let place = if self.line > 0 { format!("line {}: ", self.line) } else { String::new() };
+        let key = if self.key.is_empty() { String::new() } else { format!("`{}`: ", self.key) };
+        let help = if self.help.is_empty() { String::new() } else { format!(". {}", self.help) };
+        format!("{place}{key}{}{help}", self.title)
+    }
+
     /// Places it in `lines`, the lines of the file.
     pub(crate) fn at(mut self, place: Place, lines: &[&str], show: Show) -> Self {
         let Some(line) = place.line.checked_sub(1).and_then(|i| lines.get(i as usize)) else { return self };

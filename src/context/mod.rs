@@ -13,6 +13,7 @@ mod cluster;
 mod fence;
 mod grammar;
 mod overview;
+mod pack;
 mod page;
 mod parse;
 mod related;
@@ -30,8 +31,9 @@ pub use bundle::{Bundle, Part, bundles};
 pub use changes::{ChangeKind, SymbolChange, symbol_changes};
 pub use fence::{Fenced, MARKS, clean, fence};
 pub use grammar::Class;
+pub use pack::{Packing, pack};
 pub use repository::Repository;
-pub use symbols::{Symbol, enclosing};
+pub use symbols::{Symbol, enclosing, symbols_of};
 
 use crate::change::Change;
 use crate::gateway::estimate_tokens;

@@ -56,6 +56,11 @@ pub(super) fn symbols(path: &RepoPath, text: &str, parsed: Option<&(&'static Gra
     }
 }
 
+/// All symbols of any file; see [`symbols`].
+pub fn symbols_of(path: &RepoPath, text: &str) -> Vec<Symbol> {
+    symbols(path, text, super::parse::parse(path, text).as_ref())
+}
+
 /// The index of the innermost symbol that spans `line`, members left aside.
 pub fn enclosing(symbols: &[Symbol], line: u32) -> Option<usize> {
     let mut at = symbols.partition_point(|s| s.start <= line).checked_sub(1);

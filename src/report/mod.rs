@@ -1,6 +1,20 @@
 //! What a run found, and the formats it is told in. A format takes a [`Review`] and a writer; it
 //! never decides what is shown, only how.
 
+mod code_quality;
+pub mod comment;
+mod format;
+mod frame;
+mod github;
+pub mod json;
+pub mod markdown;
+mod rdjson;
+mod sarif;
+mod terminal;
+mod wording;
+
+pub use format::{Format, WriteOptions, write};
+
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
 use crate::gateway::Usage;

@@ -1,1 +1,11 @@
-//! placeholder
+//! The specialised reviewers: what each is told ([`definition`], [`prompt`]), what it may look at
+//! ([`tools`]), how one of them works through a bundle ([`run`]) and how they work side by side
+//! ([`fanout`]). A reviewer is data: one file in `prompts/`. Nothing here decides what is shown of
+//! what they say; that is `findings` and `judge`.
+
+pub mod definition;
+pub mod fanout;
+pub mod prompt;
+pub mod run;
+pub mod select;
+pub mod tools;

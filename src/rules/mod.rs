@@ -5,9 +5,12 @@
 
 pub mod check;
 mod detector;
+pub mod facts;
 mod format;
 mod front;
 mod guard;
+pub mod index;
+pub mod load;
 mod markdown;
 mod problem;
 mod scan;

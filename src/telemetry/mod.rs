@@ -1,9 +1,17 @@
 //! What happens during a run, as events. The engine emits them and never prints; progress lines,
 //! `--events` files and later OTLP are made of them. Events hold no prompt, code, secret or token.
 
+pub mod heartbeat;
+pub mod jsonl;
+pub mod lines;
+pub mod terminal;
+
+use crate::report::Review;
+use heartbeat::Heartbeat;
 use serde::Serialize;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Something that happened. Serialised as one JSON line with the tag `event`.
 #[derive(Debug, Clone, Serialize)]
@@ -123,28 +131,56 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The event that ends a run.
+    pub fn finished(review: &Review) -> Self {
+        let outcome = serde_json::to_value(review.outcome).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        Event::Finished { outcome, findings: review.findings.len(), ms: (review.seconds * 1000.0) as u64 }
+    }
+}
+
 /// Takes events; must not block for long and must not fail.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn emit(&self, event: &Event);
+
+    /// The run is over: whatever was drawn is taken away.
+    fn close(&self) {}
 }
 
 /// Where the engine's events go: any number of sinks. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Events {
     sinks: Arc<Vec<Box<dyn EventSink>>>,
+    heartbeat: Arc<Mutex<Heartbeat>>,
 }
 
 impl Events {
     /// Events that go to all of `sinks`, in order.
     pub fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
-        Self { sinks: Arc::new(sinks) }
+        Self { sinks: Arc::new(sinks), heartbeat: Arc::default() }
     }
 
     /// Tells all sinks.
     pub fn emit(&self, event: Event) {
+        self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).saw(&event, Instant::now());
         for sink in self.sinks.iter() {
             sink.emit(&event);
+        }
+    }
+
+    /// To be called often: after 30 s of silence the sinks are told that the run is alive.
+    pub fn tick(&self) {
+        let beat = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
+        if let Some(event) = beat {
+            self.emit(event);
+        }
+    }
+
+    /// Ends all sinks.
+    pub fn close(&self) {
+        for sink in self.sinks.iter() {
+            sink.close();
         }
     }
 

@@ -1,0 +1,97 @@
+//! From arguments, environment and files to what the engine needs.
+
+use super::args::{FailOn, ScopeArgs, SourceArgs, TierArg};
+use crate::change::{PolicyArg, Source, SourceRequest};
+use crate::config::{self, Flags, Layer};
+use crate::error::UserError;
+use crate::findings::Severity;
+use crate::pipeline::Inputs;
+use crate::run::Scope;
+use crate::risk::Tier;
+use std::io::Read;
+use std::path::Path;
+
+/// A patch from a file or standard input larger than this is refused.
+const MAX_PATCH_BYTES: u64 = 256 << 20;
+
+/// The process's environment.
+pub(super) fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether this runs in a CI job.
+pub(super) fn in_ci() -> bool {
+    env("CI").is_some_and(|v| !v.is_empty() && v != "false" && v != "0")
+}
+
+/// The operator's file: the one that --config names, and the one at its default place below it.
+pub(super) fn operator_layers(repo: &Path, named: Option<&Path>) -> Result<Vec<Layer>, UserError> {
+    let mut layers = Vec::new();
+    if let Some(file) = config::default_operator_file(&env) {
+        config::operator_file_allowed(&file, Some(repo), in_ci())?;
+        layers.extend(config::read_operator_file(&file, false)?);
+    }
+    if let Some(file) = named {
+        config::operator_file_allowed(file, Some(repo), in_ci())?;
+        layers.extend(config::read_operator_file(file, true)?);
+    }
+    Ok(layers)
+}
+
+/// Everything that a review or a plan starts from.
+pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Result<Inputs, UserError> {
+    let policy = source.policy.as_deref().map(|p| if p == "worktree" { PolicyArg::WorkTree } else { PolicyArg::Rev(p.to_owned()) });
+    let from = match (&source.base, &source.diff) {
+        (Some(base), _) => Source::Range { base: base.clone(), head: source.head.clone() },
+        (_, Some(file)) => Source::Patch(read_patch(file)?),
+        _ if source.staged => Source::Staged,
+        _ => Source::WorkTree,
+    };
+    let flags = Flags {
+        fail_on: scope.fail_on.map(threshold),
+        max_tokens: scope.max_tokens,
+        max_cost: scope.max_cost,
+        timeout: scope.timeout,
+    };
+    let mut layers = operator_layers(&source.repo, source.config.as_deref())?;
+    layers.push(Layer::environment(&env)?);
+    layers.push(Layer::flags(&flags)?);
+    Ok(Inputs {
+        source: SourceRequest { dir: source.repo.clone(), source: from, policy },
+        layers,
+        scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier) },
+        plan,
+    })
+}
+
+fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
+    let unreadable = |e: std::io::Error| UserError::unreadable(format!("the patch {} cannot be read", file.display()), e.to_string(), "Name a file that git diff wrote, or `-` for standard input.");
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(MAX_PATCH_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        std::fs::File::open(file).map_err(unreadable)?.take(MAX_PATCH_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if bytes.len() as u64 > MAX_PATCH_BYTES {
+        return Err(UserError::unreadable("the patch is too large", format!("it has more than {MAX_PATCH_BYTES} bytes"), "Review it in its repository (--base, --head), or in parts."));
+    }
+    Ok(bytes)
+}
+
+fn threshold(arg: FailOn) -> Option<Severity> {
+    match arg {
+        FailOn::Critical => Some(Severity::Critical),
+        FailOn::Important => Some(Severity::Important),
+        FailOn::Suggestion => Some(Severity::Suggestion),
+        FailOn::Nit => Some(Severity::Nit),
+        FailOn::Never => None,
+    }
+}
+
+fn tier(arg: TierArg) -> Tier {
+    match arg {
+        TierArg::Trivial => Tier::Trivial,
+        TierArg::Lite => Tier::Lite,
+        TierArg::Full => Tier::Full,
+    }
+}

@@ -1,0 +1,121 @@
+//! `tribune review`.
+
+use super::args::ReviewArgs;
+use super::{inputs, output, signals};
+use crate::error::{Exit, UserError};
+use crate::pipeline;
+use crate::report::{self, Format, Outcome, Review, Sources, WriteOptions};
+use crate::telemetry::{EventSink, Events, jsonl, lines, terminal};
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How soon an interruption is noticed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Reviews, writes the reports, and returns the exit code.
+pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
+    if args.post {
+        return Err(UserError::usage(
+            "nothing can be posted from here",
+            "--post needs a merge request, and this version reviews local changes only",
+            "Leave --post out; --report markdown=FILE writes what would be posted.",
+        ));
+    }
+    let stop = signals::stop_flag();
+    let events = sinks(args)?;
+    let inputs = inputs::inputs(&args.source, &args.scope, false)?;
+    let prepared = match pipeline::prepare(inputs, &inputs::env, &events, &stop) {
+        // Git, in the same terminal, got the signal too.
+        Err(_) if stop.load(Ordering::Relaxed) => return Err(interrupted()),
+        other => other?,
+    };
+    let cancel = CancellationToken::new();
+    let reviewing = async {
+        let watch = tokio::spawn(watch(stop.clone(), cancel.clone(), events.clone()));
+        let done = pipeline::review(&prepared, &events, cancel).await;
+        watch.abort();
+        done
+    };
+    let (review, sources) = runtime()?.block_on(reviewing)?;
+    events.close();
+    let mut exit = exit(&review);
+    if let Err(error) = write_all(args, &review, &sources) {
+        output::error(&error);
+        exit = exit.worse(error.exit);
+    }
+    Ok(exit)
+}
+
+fn interrupted() -> UserError {
+    UserError { title: "interrupted".into(), cause: "the run was ended before the change was read".into(), fix: "Run it again.".into(), exit: Exit::Inconclusive }
+}
+
+/// The runtime that reviewers run on. Without a gateway nothing is ever spawned but the watch.
+fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container."))
+}
+
+/// Turns a signal into a cancellation, and keeps the heartbeat.
+async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, events: Events) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        if stop.load(Ordering::Relaxed) {
+            cancel.cancel();
+        }
+        events.tick();
+    }
+}
+
+fn sinks(args: &ReviewArgs) -> Result<Events, UserError> {
+    let mut sinks: Vec<Box<dyn EventSink>> = Vec::new();
+    if !args.no_progress && !args.quiet {
+        if io::stderr().is_terminal() && !inputs::in_ci() {
+            sinks.push(Box::new(terminal::Progress::new()));
+        } else {
+            sinks.push(Box::new(lines::Lines::new(Box::new(io::stderr()))));
+        }
+    }
+    if let Some(file) = &args.events {
+        let out = std::fs::File::create(file).map_err(|e| UserError::unreadable(format!("{} cannot be written", file.display()), e.to_string(), "Name a file in a folder that exists and may be written."))?;
+        sinks.push(Box::new(jsonl::JsonLines::new(Box::new(out))));
+    }
+    Ok(Events::new(sinks))
+}
+
+fn write_all(args: &ReviewArgs, review: &Review, sources: &Sources) -> Result<(), UserError> {
+    let mut failed = None;
+    let written = render(args.format, args, review, sources, args.output.is_none());
+    let main = match &args.output {
+        Some(file) => output::file(file, &written),
+        None => output::stdout(&written),
+    };
+    failed = failed.or(main.err());
+    for (format, file) in &args.report {
+        let bytes = render(*format, args, review, sources, false);
+        failed = failed.or(output::file(file, &bytes).err());
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn render(format: Format, args: &ReviewArgs, review: &Review, sources: &Sources, to_terminal: bool) -> Vec<u8> {
+    let color = if to_terminal { output::color(args.color) } else { matches!(args.color, super::args::ColorArg::Always) };
+    let opts = WriteOptions { color, width: output::width(), verbose: args.verbose };
+    let mut bytes = Vec::new();
+    report::write(format, review, sources, &opts, &mut bytes).expect("memory can be written to");
+    bytes
+}
+
+/// The exit code of a finished review.
+fn exit(review: &Review) -> Exit {
+    match review.outcome {
+        Outcome::Pass => Exit::Pass,
+        Outcome::Fail => Exit::Findings,
+        Outcome::Inconclusive => Exit::Inconclusive,
+    }
+}

@@ -1,0 +1,225 @@
+//! One reviewer on one bundle: asks, answers its tool calls, and ends with its report or with the
+//! reason why there is none. An answer in prose is asked for once more and never guessed at.
+
+use super::tools::{REPORT_TOOL, Toolbox};
+use crate::findings::parse::{self, Report};
+use crate::gateway::{Answer, CallContext, Gateway, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage};
+use crate::telemetry::{Event, Events};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Requests of one reviewer on one bundle, retries of the gateway not counted. Most reviews end in one or two.
+const MAX_REQUESTS: u32 = 8;
+/// Output tokens asked for at first, and once more after an answer that was cut.
+const OUTPUT_TOKENS: [u32; 2] = [8_000, 24_000];
+/// Tool calls answered in one step; the rest is refused.
+const MAX_CALLS: usize = 16;
+/// Bytes of all tool results together.
+const MAX_TOOL_BYTES: usize = 160 * 1024;
+/// Findings of one reviewer on one bundle; the rest is counted.
+const MAX_FINDINGS: usize = 100;
+/// A tool that takes longer is given up.
+const TOOL_TIME: Duration = Duration::from_secs(10);
+
+/// What one reviewer is asked to do with one bundle. What reviewers of one model share is shared memory.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The reviewer's id.
+    pub reviewer: String,
+    /// The model to ask.
+    pub model: String,
+    /// The name of its endpoint.
+    pub endpoint: String,
+    /// Which bundle, from 1, and of how many.
+    pub bundle: (usize, usize),
+    /// Tools offered.
+    pub tools: Arc<Vec<ToolSpec>>,
+    /// The system message.
+    pub system: Arc<str>,
+    /// The shared context.
+    pub shared: Arc<str>,
+    /// The reviewer's own part.
+    pub own: String,
+    /// Its time limit.
+    pub time: Duration,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct TaskResult {
+    /// The reviewer's id.
+    pub reviewer: String,
+    /// Which bundle, from 1.
+    pub bundle: usize,
+    /// What it reported; the reason where it did not.
+    pub report: Result<Report, String>,
+    /// The model as it named itself.
+    pub model: Option<String>,
+    /// Requests sent.
+    pub requests: u32,
+    /// What they cost.
+    pub usage: Usage,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// What all tasks of a run share.
+#[derive(Clone)]
+pub struct Desk {
+    /// Where models answer.
+    pub gateway: Arc<Gateway>,
+    /// What reviewers may look at.
+    pub toolbox: Arc<Toolbox>,
+    /// When the whole run ends.
+    pub deadline: Instant,
+    /// Ends everything at once.
+    pub cancel: CancellationToken,
+    /// Where events go.
+    pub events: Events,
+}
+
+impl Desk {
+    /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result.
+    pub async fn run(&self, task: Task) -> TaskResult {
+        let started = Instant::now();
+        self.events.emit(Event::ReviewerStarted { reviewer: task.reviewer.clone(), model: task.model.clone(), bundle: task.bundle.0, bundles: task.bundle.1 });
+        let mut talk = Talk::new(self, &task, started);
+        let report = talk.hold().await;
+        self.events.emit(Event::ReviewerFinished {
+            reviewer: task.reviewer.clone(),
+            bundle: task.bundle.0,
+            findings: report.as_ref().map_or(0, |r| r.proposals.len()),
+            failed: report.as_ref().err().cloned(),
+            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        let Talk { model, requests, usage, .. } = talk;
+        TaskResult { reviewer: task.reviewer, bundle: task.bundle.0, report, model, requests, usage, time: started.elapsed() }
+    }
+}
+
+/// The conversation with one model.
+struct Talk<'a> {
+    desk: &'a Desk,
+    task: &'a Task,
+    deadline: Instant,
+    request: ModelRequest,
+    model: Option<String>,
+    requests: u32,
+    usage: Usage,
+    tool_bytes: usize,
+}
+
+impl<'a> Talk<'a> {
+    fn new(desk: &'a Desk, task: &'a Task, started: Instant) -> Self {
+        let request = ModelRequest {
+            model: task.model.clone(),
+            tools: task.tools.clone(),
+            system: task.system.clone(),
+            shared: task.shared.clone(),
+            own: task.own.clone(),
+            turns: Vec::new(),
+            max_output_tokens: OUTPUT_TOKENS[0],
+        };
+        Self { desk, task, deadline: desk.deadline.min(started + task.time), request, model: None, requests: 0, usage: Usage::default(), tool_bytes: 0 }
+    }
+
+    async fn hold(&mut self) -> Result<Report, String> {
+        let mut reminded = false;
+        while self.requests < MAX_REQUESTS {
+            let answer = self.ask().await?;
+            match answer.stop {
+                Stop::Refused => return Err("the model refused to answer".into()),
+                Stop::Length if self.request.max_output_tokens == OUTPUT_TOKENS[0] => {
+                    self.request.max_output_tokens = OUTPUT_TOKENS[1];
+                    continue;
+                }
+                Stop::Length => return Err(format!("its answer was cut off at {} tokens, twice", OUTPUT_TOKENS[1])),
+                Stop::End | Stop::Tools | Stop::Other(_) => {}
+            }
+            if answer.turn.calls.is_empty() {
+                if reminded {
+                    return Err(format!("it answered in prose instead of calling {REPORT_TOOL}, twice"));
+                }
+                reminded = true;
+                self.request.turns.push(Turn::Assistant(answer.turn));
+                self.request.turns.push(Turn::User(format!("Nobody reads prose here. Call `{REPORT_TOOL}` now, with an empty list if there is nothing to report.")));
+                continue;
+            }
+            let results = match answer.turn.calls.iter().find(|c| c.name == REPORT_TOOL) {
+                Some(call) => match parse::report(&call.arguments, MAX_FINDINGS) {
+                    Ok(report) => return Ok(report),
+                    Err(_) if reminded => return Err(format!("it called {REPORT_TOOL} with something unreadable, twice")),
+                    Err(why) => {
+                        reminded = true;
+                        refuse(&answer.turn.calls, &format!("Not taken: {why}. Call `{REPORT_TOOL}` again, in the form of its schema."))
+                    }
+                },
+                None => self.use_tools(&answer.turn.calls).await?,
+            };
+            self.request.turns.push(Turn::Assistant(answer.turn));
+            self.request.turns.push(Turn::ToolResults(results));
+        }
+        Err(format!("it did not report within {MAX_REQUESTS} requests"))
+    }
+
+    async fn ask(&mut self) -> Result<Answer, String> {
+        self.requests += 1;
+        let call = CallContext {
+            reviewer: &self.task.reviewer,
+            endpoint: &self.task.endpoint,
+            request_no: self.requests,
+            deadline: self.deadline,
+            cancel: self.desk.cancel.clone(),
+            began: None,
+        };
+        let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| e.to_string())?;
+        self.usage.add(&answer.usage);
+        self.model = Some(answer.model.clone());
+        Ok(answer)
+    }
+
+    async fn use_tools(&mut self, calls: &[ToolCall]) -> Result<Vec<ToolResult>, String> {
+        let mut results = Vec::with_capacity(calls.len());
+        for (i, call) in calls.iter().enumerate() {
+            let (content, is_error) = if i >= MAX_CALLS {
+                (format!("Not looked up: at most {MAX_CALLS} calls in one step."), true)
+            } else if self.tool_bytes >= MAX_TOOL_BYTES {
+                (format!("Not looked up: you have been shown {MAX_TOOL_BYTES} bytes. Call `{REPORT_TOOL}` now."), true)
+            } else {
+                self.use_tool(call).await?
+            };
+            self.tool_bytes += content.len();
+            results.push(ToolResult { call_id: call.id.clone(), name: call.name.clone(), content, is_error });
+        }
+        if self.requests + 1 == MAX_REQUESTS
+            && let Some(last) = results.last_mut()
+        {
+            last.content.push_str(&format!("\n\nThis was your last look. Call `{REPORT_TOOL}` now."));
+        }
+        Ok(results)
+    }
+
+    async fn use_tool(&self, call: &ToolCall) -> Result<(String, bool), String> {
+        let (toolbox, name, arguments) = (self.desk.toolbox.clone(), call.name.clone(), call.arguments.clone());
+        let work = tokio::task::spawn_blocking(move || toolbox.call(&name, &arguments));
+        let left = TOOL_TIME.min(self.deadline.saturating_duration_since(Instant::now()));
+        let output = tokio::select! {
+            () = self.desk.cancel.cancelled() => return Err("the run was interrupted".into()),
+            done = tokio::time::timeout(left, work) => done,
+        };
+        Ok(match output {
+            Ok(Ok(output)) => {
+                self.desk.events.emit(Event::ToolCalled { reviewer: self.task.reviewer.clone(), tool: output.tool.to_owned(), about: output.about });
+                (output.content, output.is_error)
+            }
+            Ok(Err(_)) => ("This look-up failed inside the program.".into(), true),
+            Err(_) => (format!("Given up after {} s.", TOOL_TIME.as_secs()), true),
+        })
+    }
+}
+
+fn refuse(calls: &[ToolCall], why: &str) -> Vec<ToolResult> {
+    calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: why.to_owned(), is_error: true }).collect()
+}

@@ -1,0 +1,204 @@
+//! Findings on their way to a review: what was found, what was dropped, who looked at what.
+
+use super::Prepared;
+use super::collect::files_of;
+use crate::context::Bundle;
+use crate::diff::{FileDiff, FileMode, LineKind, Side};
+use crate::findings::texts::MaskedTexts;
+use crate::findings::{Dropped, Finding};
+use crate::gateway::Usage;
+use crate::judge::{summary, verdict};
+use crate::report::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
+use crate::risk::{self, Ledger};
+
+/// What is known so far.
+pub struct Draft<'a> {
+    /// What everything is about.
+    pub prepared: &'a Prepared,
+    /// Findings, in no order.
+    pub findings: Vec<Finding>,
+    /// What is not shown.
+    pub dropped: Vec<Dropped>,
+    /// Who ran.
+    pub runs: Vec<ReviewerRun>,
+    /// What the report should say.
+    pub notes: Vec<String>,
+    /// The judge's sentences.
+    pub summary: Option<String>,
+    /// Texts that findings stand in.
+    pub texts: MaskedTexts<'a>,
+    /// The run was ended from outside before it was done.
+    pub interrupted: bool,
+    ledger: Ledger,
+}
+
+impl<'a> Draft<'a> {
+    /// The rules' findings and the ledger as it stands before any model.
+    pub(super) fn new(prepared: &'a Prepared) -> Self {
+        let change = &prepared.change;
+        let mut draft = Self {
+            prepared,
+            findings: prepared.scanned.findings.clone(),
+            dropped: prepared.scanned.dropped.clone(),
+            runs: Vec::new(),
+            notes: change.notes.iter().chain(&prepared.setup.notes).cloned().collect(),
+            summary: None,
+            texts: MaskedTexts::new(change),
+            interrupted: false,
+            ledger: Ledger::new(&change.files),
+        };
+        draft.open_ledger();
+        draft.runs.push(ReviewerRun {
+            id: "rules".to_owned(),
+            model: None,
+            status: if prepared.setup.scope.rules() { ReviewerStatus::Completed } else { ReviewerStatus::Skipped },
+            reason: (!prepared.setup.scope.rules()).then(|| "not among --only".to_owned()),
+            seconds: prepared.scanned.seconds,
+            requests: 0,
+            usage: Usage::default(),
+            findings: draft.findings.len(),
+        });
+        if prepared.rules_not_shown > 0 {
+            draft.notes.push(format!("{} rules that apply did not fit the reviewers' index.", prepared.rules_not_shown));
+        }
+        draft
+    }
+
+    fn open_ledger(&mut self) {
+        let prepared = self.prepared;
+        let change = &prepared.change;
+        let models = prepared.setup.gateway.is_some();
+        let config = prepared.setup.config();
+        for (i, file) in change.files.iter().enumerate() {
+            let path = file.path();
+            if let Some(noise) = prepared.risk.noise.get(i).and_then(Option::as_ref) {
+                self.ledger.filtered(path, noise.reason.clone());
+            } else if models && (config.is_private(&file.new_path) || config.is_private(&file.old_path)) {
+                self.ledger.filtered(path, "private path: rules only, no model");
+            }
+            match prepared.scanned.files.iter().find(|s| s.file == i) {
+                Some(scan) => {
+                    if scan.read || !regular(file) {
+                        self.ledger.looked(path, "rules");
+                    } else if prepared.risk.noise.get(i).is_some_and(Option::is_none) {
+                        self.ledger.bounded(path, format!("larger than {} MiB: the rules did not run on it", crate::change::MAX_TEXT_BYTES >> 20));
+                    }
+                    if let Some(bound) = &scan.bound {
+                        self.ledger.bounded(path, bound.clone());
+                    }
+                }
+                None => self.ledger.missed(path, "rules", "the run was interrupted"),
+            }
+        }
+        for (path, reason) in &change.unreadable {
+            self.ledger.unreadable(path, reason.clone());
+        }
+        for (path, size) in &change.oversized {
+            self.ledger.filtered(path, format!("{} MiB: too large to look at", size >> 20));
+        }
+        for shared in &prepared.shared {
+            for (path, reason) in &shared.bounded {
+                self.ledger.bounded(path, reason.clone());
+            }
+        }
+        let invisible: usize = prepared.shared.iter().map(|s| s.invisible).sum();
+        if invisible > 0 {
+            self.notes.push(format!("{invisible} invisible or direction-changing characters were removed from what models were shown."));
+        }
+    }
+
+    /// A reviewer reported on a bundle.
+    pub(super) fn looked(&mut self, bundle: &Bundle, who: &str) {
+        for path in files_of(self.prepared, bundle) {
+            self.ledger.looked(path, who);
+        }
+    }
+
+    /// A reviewer failed on a bundle.
+    pub(super) fn missed(&mut self, bundle: &Bundle, who: &str, why: &str) {
+        for path in files_of(self.prepared, bundle) {
+            self.ledger.missed(path, who, why);
+        }
+    }
+
+    /// The review, and the code that its findings stand in.
+    pub fn finish(mut self) -> (Review, Sources) {
+        let prepared = self.prepared;
+        let config = prepared.setup.config();
+        verdict::sort(&mut self.findings);
+        self.dropped.sort_by(|a, b| (&a.title, &a.reason).cmp(&(&b.title, &b.reason)));
+        let coverage = self.ledger.finish();
+        let fails = self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
+        let inconclusive = self.interrupted || prepared.setup.policy_broken || risk::inconclusive(&coverage);
+        let outcome = match (fails, inconclusive) {
+            (true, _) => Outcome::Fail,
+            (false, true) => Outcome::Inconclusive,
+            (false, false) => Outcome::Pass,
+        };
+        let mut usage = Usage::default();
+        for run in self.runs.iter().filter(|r| r.requests > 0) {
+            usage.add(&run.usage);
+        }
+        let lines = |kind: LineKind| prepared.change.files.iter().flat_map(|f| &f.hunks).flat_map(|h| &h.lines).filter(|l| l.kind == kind).count();
+        let gateway_host = prepared.setup.gateway.as_ref().map(|g| host(&g.standard.endpoint.url));
+        let mut sources = Sources::default();
+        for f in &self.findings {
+            let path = match (f.side, &f.old_path) {
+                (Side::Old, Some(old)) => old,
+                _ => &f.path,
+            };
+            // Rules' findings were anchored by others: their texts may not have been asked for yet.
+            let text = self.texts.known(path, f.side).or_else(|| {
+                let file = prepared.change.files.iter().find(|d| d.new_path == f.path)?;
+                self.texts.changed(file, f.side)
+            });
+            if let Some(text) = text {
+                sources.insert(path.clone(), f.side, (*text).clone());
+            }
+        }
+        let review = Review {
+            outcome,
+            verdict: verdict::verdict(&self.findings),
+            provenance: Provenance {
+                tribune: env!("CARGO_PKG_VERSION").to_owned(),
+                policy_sha: prepared.setup.policy_sha.clone(),
+                config_digest: prepared.setup.resolved.digest(),
+                prompts_digest: prepared.setup.prompts.digest(),
+                rules: prepared.setup.rule_sources.clone(),
+                gateway_host,
+            },
+            tier: prepared.risk.tier,
+            tier_reasons: prepared.risk.reasons.clone(),
+            change: ChangeInfo {
+                base_sha: prepared.change.base_sha.clone(),
+                head_sha: prepared.change.head_sha.clone(),
+                label: prepared.change.label.clone(),
+                files: coverage.len(),
+                lines_added: lines(LineKind::Added),
+                lines_removed: lines(LineKind::Removed),
+            },
+            summary: self.summary.unwrap_or_else(|| summary::by_code(&self.findings)),
+            models_looked: self.runs.iter().any(|r| r.id != "rules" && r.id != "coordinator" && r.model.is_some()),
+            findings: self.findings,
+            dropped: self.dropped,
+            reviewers: self.runs,
+            coverage,
+            usage,
+            notes: self.notes,
+            seconds: prepared.started.elapsed().as_secs_f64(),
+            fail_on: config.fail_on,
+        };
+        (review, sources)
+    }
+}
+
+/// Whether the new side is a regular file with contents that rules could run on.
+fn regular(file: &FileDiff) -> bool {
+    matches!(file.new_mode, Some(FileMode::Regular | FileMode::Executable) | None)
+}
+
+/// Host and port of a checked URL.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned()
+}

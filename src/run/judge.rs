@@ -1,0 +1,101 @@
+//! Merging what several told, and the one call to the coordinator.
+
+use super::{Draft, Prepared};
+use crate::context::fence;
+use crate::findings::parse::{self, SubmitReview};
+use crate::findings::schema::submit_review_schema;
+use crate::gateway::{CallContext, ModelRequest, Stop, ToolResult, ToolSpec, Turn};
+use crate::judge::{coordinator, merge, verdict};
+use crate::report::{ReviewerRun, ReviewerStatus};
+use crate::reviewers::definition::ModelTier;
+use crate::reviewers::run::Desk;
+use crate::risk::Tier;
+use crate::telemetry::Event;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The judge's id in events and reports.
+const COORDINATOR: &str = "coordinator";
+/// The tool that ends the judge's work.
+const SUBMIT_TOOL: &str = "submit_review";
+/// Output tokens: decisions about at most some hundred findings.
+const OUTPUT_TOKENS: u32 = 8_000;
+/// Requests: one, and one reminder.
+const MAX_REQUESTS: u32 = 2;
+
+/// Merges by code, then asks the coordinator where two or more reviewers have findings. A failed judge keeps everything.
+pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
+    draft.findings = merge::merge(std::mem::take(&mut draft.findings));
+    verdict::sort(&mut draft.findings);
+    let Some(desk) = desk else { return };
+    if !coordinator::needed(&draft.findings) {
+        return;
+    }
+    let began = std::time::Instant::now();
+    let (model, answer) = ask(desk, draft.prepared, draft).await;
+    let stats = desk.gateway.stats(COORDINATOR);
+    let reason = answer.as_ref().err().cloned();
+    desk.events.emit(Event::ReviewerFinished { reviewer: COORDINATOR.to_owned(), bundle: 1, findings: 0, failed: reason.clone(), ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) });
+    match answer {
+        Ok(answer) => {
+            let judged = coordinator::apply(std::mem::take(&mut draft.findings), &answer);
+            draft.findings = judged.findings;
+            draft.dropped.extend(judged.dropped);
+            draft.notes.extend(judged.notes);
+            draft.summary = Some(answer.summary).filter(|s| !s.trim().is_empty());
+        }
+        Err(why) => draft.notes.push(format!("The judge failed ({why}): all findings are kept as the reviewers told them.")),
+    }
+    draft.runs.push(ReviewerRun {
+        id: COORDINATOR.to_owned(),
+        model,
+        status: if reason.is_none() { ReviewerStatus::Completed } else { ReviewerStatus::Failed },
+        reason,
+        seconds: began.elapsed().as_secs_f64(),
+        requests: stats.requests,
+        usage: stats.usage,
+        findings: 0,
+    });
+}
+
+/// The judge's answer, and the model that gave it.
+async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<String>, Result<SubmitReview, String>) {
+    let Some(gateway) = &prepared.setup.gateway else { return (None, Err("no gateway".to_owned())) };
+    let tier = if prepared.risk.tier == Tier::Full { ModelTier::Top } else { ModelTier::Standard };
+    let target = gateway.target(tier);
+    desk.events.emit(Event::ReviewerStarted { reviewer: COORDINATOR.to_owned(), model: target.model.clone(), bundle: 1, bundles: 1 });
+    let key = prepared.setup.state_key.as_deref();
+    let mut request = ModelRequest {
+        model: target.model.clone(),
+        tools: Arc::new(vec![ToolSpec { name: SUBMIT_TOOL, description: "Ends your work: what you change, and a summary.".to_owned(), schema: submit_review_schema() }]),
+        system: prepared.setup.prompts.coordinator_system(&prepared.variables()).into(),
+        shared: "".into(),
+        own: coordinator::own_part(&draft.findings, &|label, text| fence(label, text, key).text),
+        turns: Vec::new(),
+        max_output_tokens: OUTPUT_TOKENS,
+    };
+    let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
+    let mut model = None;
+    for request_no in 1..=MAX_REQUESTS {
+        let call = CallContext { reviewer: COORDINATOR, endpoint: &target.endpoint.name, request_no, deadline, cancel: desk.cancel.clone(), began: None };
+        let answer = match desk.gateway.complete(&call, &request).await {
+            Ok(answer) => answer,
+            Err(e) => return (model, Err(e.to_string())),
+        };
+        model = Some(answer.model);
+        if matches!(answer.stop, Stop::Length | Stop::Refused) {
+            return (model, Err(if answer.stop == Stop::Length { "its answer was cut off" } else { "the model refused to answer" }.to_owned()));
+        }
+        let asked = match answer.turn.calls.iter().find(|c| c.name == SUBMIT_TOOL) {
+            Some(call) => match parse::review(&call.arguments) {
+                Ok(review) => return (model, Ok(review)),
+                Err(why) => Turn::ToolResults(answer.turn.calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("Not taken: {why}"), is_error: true }).collect()),
+            },
+            None if answer.turn.calls.is_empty() => Turn::User(format!("Nobody reads prose here. Call `{SUBMIT_TOOL}` now.")),
+            None => Turn::ToolResults(answer.turn.calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("There is no such tool. Call `{SUBMIT_TOOL}`."), is_error: true }).collect()),
+        };
+        request.turns.extend([Turn::Assistant(answer.turn), asked]);
+    }
+    (model, Err(format!("it did not call {SUBMIT_TOOL}, twice")))
+}

@@ -1,0 +1,22 @@
+//! What a run carries from stage to stage: [`Setup`] (configuration, rules, prompts), [`Prepared`] (the change,
+//! classified, scanned and packed), [`Draft`] (findings on their way to a review). The order of the stages is
+//! in [`crate::pipeline`].
+
+mod classify;
+mod collect;
+mod draft;
+mod estimate;
+mod judge;
+mod prepared;
+mod scan;
+mod setup;
+mod tasks;
+
+pub use classify::Risk;
+pub use collect::collect;
+pub use draft::Draft;
+pub use estimate::{Estimate, ReviewerEstimate};
+pub use judge::judge;
+pub use prepared::Prepared;
+pub use scan::{FileScan, Scanned};
+pub use setup::{Scope, Setup};

@@ -1,0 +1,122 @@
+//! Runs the rules over all changed files, on all cores. Filtered files too: noise is no hiding place.
+
+use super::{Risk, Setup};
+use crate::change::Change;
+use crate::context::HitNote;
+use crate::diff::{FileDiff, Side};
+use crate::findings::hit::{HitInput, finding};
+use crate::findings::texts::MaskedTexts;
+use crate::findings::{Dropped, Finding};
+use crate::rules::{RuleHit, RuleSet, RuleStatus, TouchedLines};
+use crate::secrets;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+/// What the rules saw of one file.
+#[derive(Debug)]
+pub struct FileScan {
+    /// Its index in `Change::files`.
+    pub file: usize,
+    /// Hits on touched lines.
+    pub hits: Vec<RuleHit>,
+    /// What was not looked at, for a documented bound.
+    pub bound: Option<String>,
+    /// Whether its new side could be read as text (or there was nothing to read).
+    pub read: bool,
+}
+
+/// What the rules found, with what configuration says about it.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// What was seen of each file, in the change's order; files are missing when the run was interrupted.
+    pub files: Vec<FileScan>,
+    /// Hits that are shown.
+    pub findings: Vec<Finding>,
+    /// Hits of rules on trial: counted, not shown.
+    pub dropped: Vec<Dropped>,
+    /// The same hits as evidence for reviewers.
+    pub notes: Vec<HitNote>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl Setup {
+    /// Runs the rules over the new side of every changed file. Ends early when `stop` is set.
+    pub fn scan(&self, change: &Change, risk: &Risk, stop: &AtomicBool) -> Scanned {
+        let started = Instant::now();
+        let mut out = Scanned { files: files(&self.rules, change, stop), ..Scanned::default() };
+        if self.scope.rules() {
+            self.tell(change, risk, &mut out);
+        }
+        out.seconds = started.elapsed().as_secs_f64();
+        out
+    }
+
+    /// Turns hits into findings.
+    fn tell(&self, change: &Change, risk: &Risk, out: &mut Scanned) {
+        let texts = MaskedTexts::new(change);
+        for scan in out.files.iter().filter(|s| !s.hits.is_empty()) {
+            let Some(file) = change.files.get(scan.file) else { continue };
+            let Some(text) = texts.changed(file, Side::New) else { continue };
+            for hit in &scan.hits {
+                let Some(rule) = self.rules.get(&hit.rule_id) else { continue };
+                let Some((status, severity)) = self.in_force(rule, file.path()) else { continue };
+                let symbol = texts.symbol(file.path(), Side::New, hit.start);
+                let sensitive = risk.is_sensitive(file.path());
+                let mut finding = finding(&HitInput { file, text: &text, symbol: symbol.as_ref(), mask: &secrets::mask, sensitive }, rule, hit);
+                finding.severity = severity;
+                if let Some(cited) = &mut finding.rule {
+                    cited.status = status;
+                }
+                if status == RuleStatus::Trial {
+                    out.dropped.push(Dropped { title: format!("{} ({}:{})", finding.title, file.path(), hit.start), reason: format!("{} is on trial", rule.id) });
+                    continue;
+                }
+                out.notes.push(HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title: finding.title.clone() });
+                out.findings.push(finding);
+            }
+        }
+    }
+}
+
+/// Scans all files on all cores; results are in the change's order.
+fn files(rules: &RuleSet, change: &Change, stop: &AtomicBool) -> Vec<FileScan> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let file = next.fetch_add(1, Ordering::Relaxed);
+            let Some(diff) = change.files.get(file) else { break };
+            done.push(one(rules, change, file, diff));
+        }
+        done
+    };
+    // A small change is done before a second thread has started.
+    let threads = if change.files.len() < 4 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(8) };
+    let mut all: Vec<FileScan> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            // A thread that panicked has told why on standard error; its files are missing and end as failed.
+            all.extend(other.join().unwrap_or_default());
+        }
+        all
+    });
+    all.sort_by_key(|s| s.file);
+    all
+}
+
+fn one(rules: &RuleSet, change: &Change, file: usize, diff: &FileDiff) -> FileScan {
+    let touched = TouchedLines::of(diff);
+    if touched.is_empty() {
+        return FileScan { file, hits: Vec::new(), bound: None, read: true };
+    }
+    match change.text(diff, Side::New) {
+        Some(text) => {
+            let scan = rules.scan(diff.path(), &text, &touched);
+            FileScan { file, hits: scan.hits, bound: scan.bound, read: true }
+        }
+        None => FileScan { file, hits: Vec::new(), bound: None, read: false },
+    }
+}

@@ -1,0 +1,102 @@
+//! From what was prepared to what reviewers are asked.
+
+use super::Prepared;
+use crate::config;
+use crate::context::MARKS;
+use crate::gateway::{Caps, Endpoint, Gateway, Limits, Price, Setup as GatewaySetup};
+use crate::path::RepoPath;
+use crate::reviewers::definition::Reviewer;
+use crate::reviewers::prompt::Variables;
+use crate::reviewers::run::{Desk, Task};
+use crate::reviewers::tools::{self, Toolbox};
+use crate::telemetry::Events;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+impl Prepared {
+    /// What templates can refer to.
+    pub(super) fn variables(&self) -> Variables<'_> {
+        let language = self.setup.config().language.as_str();
+        Variables { language: (!language.is_empty() && language != "English").then_some(language), marks: MARKS }
+    }
+
+    /// The desk that reviewers work at; `None` where there is no gateway, or nothing for a model to look at.
+    pub fn desk(&self, events: &Events, cancel: CancellationToken) -> Result<Option<Desk>, crate::error::UserError> {
+        let Some(gateway) = &self.setup.gateway else { return Ok(None) };
+        if self.bundles.is_empty() || self.reviewers.is_empty() {
+            return Ok(None);
+        }
+        let config = self.setup.config();
+        let mut endpoints = BTreeMap::new();
+        for target in [&gateway.top, &gateway.standard, &gateway.light] {
+            let e = &target.endpoint;
+            if !endpoints.contains_key(&e.name) {
+                let endpoint = Endpoint::new(&e.url, e.preset, Some(e.wire), e.token.clone())?.with_headers(e.headers.clone())?;
+                endpoints.insert(e.name.clone(), endpoint);
+            }
+        }
+        let limits = config.limits;
+        let prices = config.prices.iter().map(|(m, p)| (m.clone(), Price { input: p.input, cached: p.cached, cache_write: p.cache_write, output: p.output })).collect();
+        let gateway = Gateway::new(GatewaySetup {
+            endpoints,
+            prices,
+            caps: Caps { tokens: Some(limits.tokens), usd: Some(limits.usd) },
+            limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
+            events: events.clone(),
+        });
+        let private = config.clone();
+        Ok(Some(Desk {
+            gateway: Arc::new(gateway),
+            toolbox: Arc::new(Toolbox {
+                change: self.change.clone(),
+                rules: self.setup.rules.clone(),
+                private: Arc::new(move |path: &RepoPath| private.is_private(path)),
+                key: self.setup.state_key.clone(),
+            }),
+            deadline: Instant::now() + limits.run.saturating_sub(self.started.elapsed()),
+            cancel,
+            events: events.clone(),
+        }))
+    }
+
+    /// What each reviewer is asked about each bundle: reviewers of one bundle together.
+    pub fn tasks(&self) -> Vec<Task> {
+        let Some(gateway) = &self.setup.gateway else { return Vec::new() };
+        let variables = self.variables();
+        let system: Arc<str> = self.setup.prompts.system(&variables).into();
+        let offered = Arc::new(tools::specs());
+        let mut tasks = Vec::new();
+        for (i, (bundle, shared)) in self.bundles.iter().zip(&self.shared).enumerate() {
+            let text: Arc<str> = shared.text.as_str().into();
+            let languages = self.languages(bundle);
+            for reviewer in &self.reviewers {
+                let target = gateway.target(reviewer.profile.model_tier);
+                tasks.push(Task {
+                    reviewer: reviewer.profile.id.clone(),
+                    model: target.model.clone(),
+                    endpoint: target.endpoint.name.clone(),
+                    bundle: (i + 1, self.bundles.len()),
+                    tools: offered.clone(),
+                    system: system.clone(),
+                    shared: text.clone(),
+                    own: self.setup.prompts.own(reviewer, &variables, &languages, (i + 1, self.bundles.len())),
+                    time: self.time(reviewer),
+                });
+            }
+        }
+        tasks
+    }
+
+    /// A reviewer's own time where its file says more than the limit for all, unless the operator set that limit.
+    fn time(&self, reviewer: &Reviewer) -> Duration {
+        let all = self.setup.config().limits.reviewer;
+        let by_default = matches!(self.setup.resolved.origins.get("limits.reviewer_seconds"), None | Some(config::Origin::BuiltIn));
+        match reviewer.profile.seconds {
+            Some(own) if by_default => Duration::from_secs(own),
+            _ => all,
+        }
+    }
+}
