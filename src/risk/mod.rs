@@ -1,5 +1,25 @@
 //! What a change deserves: which files are noise, which tier it is, and the ledger that says what
-//! became of every file.
+//! became of every file. Names and markers are the author's choice, so none of them alone hides a file.
+
+mod attributes;
+mod base;
+mod evidence;
+mod kinds;
+mod ledger;
+mod minified;
+mod noise;
+mod signals;
+#[cfg(test)]
+mod testing;
+mod tier;
+mod words;
+
+pub use attributes::Attributes;
+pub use kinds::{is_migration, is_policy};
+pub use ledger::{Ledger, inconclusive};
+pub use noise::{Noise, NoiseFilter, NoiseKind};
+pub use signals::{Signal, signals};
+pub use tier::{TierChoice, choose_tier};
 
 use crate::path::RepoPath;
 use schemars::JsonSchema;
