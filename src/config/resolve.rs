@@ -359,4 +359,22 @@ mod tests {
         let notes = resolved.unknown_reviewers(&["security", "docs"]);
         assert_eq!(notes, ["The configuration names a reviewer `securty` that does not exist. Did you mean `security`?", "The configuration names a reviewer `zzz` that does not exist."]);
     }
+
+    proptest::proptest! {
+        /// Whatever a repository writes, it does not lock itself out.
+        #[test]
+        fn no_repository_file_ends_the_run(picks in proptest::collection::vec((0_usize..40, 0_usize..20), 0..12)) {
+            const KEYS: [&str; 16] = ["fail_on", "min_confidence", "language", "private_paths", "reviewers", "rules", "tiers", "noise", "overrides", "limits", "models", "endpoints", "post", "oops", "\"\"", "7"];
+            const VALUES: [&str; 20] = [
+                "never", "critical", "0.5", "-1", "1e999", ".nan", "99999999999999999999999", "true", "~", "[]", "{}", "[a, 'b[', \"\"]", "[**]", "{docs: {enabled: false, tiers: [lite, x]}}",
+                "{off: [A1-B], status: {A1-B: trial}, severity: 3}", "{trivial_lines: 900000, lite_lines: 0, sensitive_paths: ['*{a,b}*']}", "{paths: ['gen/**'], keep: x}",
+                "[{paths: [a], fail_on: never, rules: {off: [x]}}, {paths: []}, 3]", "{a: {url: 'https://h'}}", "[[[[{}]]]]",
+            ];
+            let text: String = picks.iter().map(|(key, value)| format!("{}: {}\n", KEYS[key % KEYS.len()], VALUES[*value])).collect();
+            let (layer, _) = Layer::repository(&text);
+            let resolved = resolve(vec![layer], &none).expect("a repository's file never ends the run");
+            proptest::prop_assert!(resolved.config.endpoints.is_empty() && resolved.config.models.is_empty() && resolved.config.limits.usd == 2.0);
+            proptest::prop_assert!(super::super::yaml::parse(&super::super::show(&resolved)).is_ok());
+        }
+    }
 }

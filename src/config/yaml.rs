@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn is_bounded() {
-        for text in ["[".repeat(100_000), "a:\n".repeat(1) + &"- ".repeat(400) + "x", "x".repeat(10 << 20), "- x\n".repeat(60_000), "{a: ".repeat(400)] {
+        for text in ["[".repeat(100_000), "- ".repeat(400) + "x", "x".repeat(10 << 20), "- x\n".repeat(60_000), "{a: ".repeat(400)] {
             let started = std::time::Instant::now();
             assert!(parse(&text).is_err(), "{:.20}", text);
             assert!(started.elapsed().as_secs() < 2);

@@ -17,6 +17,16 @@ pub(super) enum Mark {
     NotDiffed,
 }
 
+impl Mark {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Mark::Generated => "linguist-generated",
+            Mark::Vendored => "linguist-vendored",
+            Mark::NotDiffed => "-diff",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Rule {
     matcher: GlobMatcher,

@@ -148,7 +148,20 @@ mod tests {
             told(&|l| (l.filtered(&path, "lock file"), l.looked(&path, "rules")).0),
             told(&|l| (l.filtered(&path, "lock file"), l.unreadable(&path, "git: missing object")).0),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+        Failed [] nobody looked at it -> true
+        Reviewed [rules] - -> false
+        Reviewed [quality,rules,security] - -> false
+        Failed [rules] quality: timed out -> true
+        Partial [security] quality: timed out -> true
+        Partial [quality] quality: its second part: budget -> true
+        Failed [] quality: down; security: down -> true
+        Partial (bounded) [quality] line 3 is too long -> false
+        Partial (bounded) [] larger than 4 MiB -> false
+        Partial [docs] quality: down; line 3 is too long -> true
+        Filtered [rules] lock file -> false
+        Failed [] git: missing object -> true
+        ");
     }
 
     proptest! {

@@ -2,6 +2,8 @@
 //! became of every file. Names and markers are the author's choice, so none of them alone hides a file.
 
 mod attributes;
+mod base;
+mod evidence;
 mod kinds;
 mod ledger;
 mod minified;

@@ -8,13 +8,12 @@
 
 use super::attributes::{Attributes, Mark, fixed_folder};
 use super::kinds::{is_lock, is_migration, is_policy, paths};
-use super::minified::is_minified;
+use super::base::{Base, Place};
+use super::evidence::{Pair, Texts, is_named_as_text};
 use crate::config::{Case, Config, PathSet};
-use crate::diff::{FileDiff, FileMode, FileStatus, Side};
+use crate::diff::{FileDiff, FileMode, FileStatus};
 use crate::git::TreeEntry;
 use crate::path::RepoPath;
-use crate::text::FileText;
-use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 /// Kinds of noise.
@@ -47,12 +46,10 @@ pub struct Noise {
     pub reason: String,
 }
 
-/// Where a pattern's files may lie to be filtered unmeasured.
-enum Place<'a> {
-    /// Anywhere below this folder, if the base had files there (`/` at the end; empty: the root).
-    Below(&'a str),
-    /// In the file's own folder, if the base had files there that fit too.
-    Beside,
+impl Noise {
+    pub(super) fn because(kind: NoiseKind, reason: &str) -> Option<Self> {
+        Some(Self { kind, reason: reason.to_owned() })
+    }
 }
 
 struct Pattern {
@@ -94,17 +91,14 @@ const FOLDERS: &[(&str, NoiseKind, &str)] = &[
 pub struct NoiseFilter<'a> {
     config: &'a Config,
     attributes: Attributes,
-    base: &'a [TreeEntry],
+    base: Base<'a>,
 }
-
-/// Reads one side of a file; `None` where it does not exist, is binary or too large.
-type Texts<'a> = &'a dyn Fn(&FileDiff, Side) -> Option<FileText>;
 
 impl<'a> NoiseFilter<'a> {
     /// A filter. `attributes` are the policy commit's; `base` is the old side's tree, sorted by path (empty
     /// where it is unknown: then fewer files are filtered).
     pub fn new(config: &'a Config, attributes: Attributes, base: &'a [TreeEntry]) -> Self {
-        Self { config, attributes, base }
+        Self { config, attributes, base: Base::new(base) }
     }
 
     /// Why the file is noise; `None` if it deserves a look. Symlinks, submodules, pure renames and mode changes
@@ -124,10 +118,10 @@ impl<'a> NoiseFilter<'a> {
         if protected {
             return None;
         }
-        let texts = Pair { file, texts, old: OnceCell::new(), new: OnceCell::new() };
+        let texts = Pair::new(file, texts);
         // A lock file is told by its contents, so it may lie where it likes: package managers obey nothing else in it.
-        if paths(file).all(is_lock) && texts.latest().is_some_and(|text| looks_like_lock(&file.new_path, text)) {
-            return noise(NoiseKind::Lock, "lock file");
+        if paths(file).all(is_lock) && texts.is_lock() {
+            return Noise::because(NoiseKind::Lock, "lock file");
         }
         if paths(file).any(|p| self.config.tiers.sensitive_paths.is_match(p)) {
             return texts.oversized();
@@ -155,22 +149,22 @@ impl<'a> NoiseFilter<'a> {
     fn by_name(&self, path: &RepoPath, texts: &Pair<'_>) -> Option<Noise> {
         for (folder, kind, words) in FOLDERS {
             if let Some(below) = folder_in(path, folder)
-                && (self.base_has(&Place::Below(&below), path, &|_| true) || texts.is_minified())
+                && (self.base.has(&Place::Below(&below), path, "any", &|_| true) || texts.is_minified())
             {
-                return noise(*kind, &format!("{words} (below {})", RepoPath::from(below.as_str()).display()));
+                return Noise::because(*kind, &format!("{words} (below {})", RepoPath::from(below.as_str()).display()));
             }
         }
         if let Some(pattern) = NAMED.iter().find(|p| p.globs.is_match(path))
-            && (self.base_has(&Place::Beside, path, &|p| pattern.globs.is_match(p)) || texts.is_minified())
+            && (self.base.has(&Place::Beside, path, pattern.words, &|p| pattern.globs.is_match(p)) || texts.is_minified())
         {
-            return noise(pattern.kind, pattern.words);
+            return Noise::because(pattern.kind, pattern.words);
         }
         let globs = &self.config.noise.paths;
         let glob = globs.matching(path)?;
         let bare = glob.strip_prefix('/').unwrap_or(glob);
         let by_name = glob.starts_with("**/") || (!glob.starts_with('/') && !glob.trim_end_matches('/').contains('/'));
         let place = if by_name { Place::Beside } else { Place::Below(fixed_folder(bare)) };
-        (self.base_has(&place, path, &|p| globs.is_match(p)) || texts.is_minified()).then(|| Noise {
+        (self.base.has(&place, path, "noise.paths", &|p| globs.is_match(p)) || texts.is_minified()).then(|| Noise {
             kind: NoiseKind::Generated,
             reason: format!("`noise.paths` has `{}`", RepoPath::from(glob).display()),
         })
@@ -180,85 +174,15 @@ impl<'a> NoiseFilter<'a> {
         let (mark, folder) = self.attributes.mark(path)?;
         let place = folder.map_or(Place::Beside, Place::Below);
         let same = |p: &RepoPath| self.attributes.mark(p).is_some_and(|(other, _)| other == mark);
-        if !self.base_has(&place, path, &same) && !texts.is_minified() {
+        if !self.base.has(&place, path, mark.name(), &same) && !texts.is_minified() {
             return None;
         }
         match mark {
-            Mark::Generated => noise(NoiseKind::Generated, "generated (.gitattributes)"),
-            Mark::Vendored => noise(NoiseKind::Vendored, "vendored (.gitattributes)"),
-            Mark::NotDiffed => noise(NoiseKind::Generated, "not for reading (-diff in .gitattributes)"),
+            Mark::Generated => Noise::because(NoiseKind::Generated, "generated (.gitattributes)"),
+            Mark::Vendored => Noise::because(NoiseKind::Vendored, "vendored (.gitattributes)"),
+            Mark::NotDiffed => Noise::because(NoiseKind::Generated, "not for reading (-diff in .gitattributes)"),
         }
     }
-
-    /// Whether the base had a file at that place that fits: files that were there before the author came.
-    fn base_has(&self, place: &Place<'_>, path: &RepoPath, fits: &dyn Fn(&RepoPath) -> bool) -> bool {
-        let folder = match place {
-            Place::Below(folder) => folder.as_bytes(),
-            Place::Beside => &path.as_bytes()[..path.as_bytes().iter().rposition(|b| *b == b'/').map_or(0, |i| i + 1)],
-        };
-        let beside = matches!(place, Place::Beside);
-        let from = self.base.partition_point(|entry| entry.path.as_bytes() < folder);
-        self.base[from..]
-            .iter()
-            .take_while(|entry| entry.path.as_bytes().starts_with(folder))
-            .filter(|entry| !beside || !entry.path.as_bytes()[folder.len()..].contains(&b'/'))
-            .any(|entry| fits(&entry.path))
-    }
-}
-
-/// Both sides of a file, read when first asked for.
-struct Pair<'a> {
-    file: &'a FileDiff,
-    texts: Texts<'a>,
-    old: OnceCell<Option<FileText>>,
-    new: OnceCell<Option<FileText>>,
-}
-
-impl Pair<'_> {
-    fn old(&self) -> Option<&FileText> {
-        self.old.get_or_init(|| (self.texts)(self.file, Side::Old)).as_ref()
-    }
-
-    fn new(&self) -> Option<&FileText> {
-        self.new.get_or_init(|| (self.texts)(self.file, Side::New)).as_ref()
-    }
-
-    /// The new side; the old one of a deleted file.
-    fn latest(&self) -> Option<&FileText> {
-        self.new().or_else(|| self.old())
-    }
-
-    fn is_minified(&self) -> bool {
-        self.latest().is_some_and(is_minified)
-    }
-
-    /// A file of some size that was minified and is.
-    fn stays_minified(&self) -> Option<Noise> {
-        let was_and_is = |text: &FileText| text.as_str().len() > 5_000 && is_minified(text);
-        if self.old().is_some_and(was_and_is) && self.new().is_some_and(was_and_is) { noise(NoiseKind::Minified, "minified, as it was") } else { None }
-    }
-
-    /// A generator's marker counts when it stood in the base, in a comment near the top, and still stands.
-    fn by_marker(&self) -> Option<Noise> {
-        if matches!(self.file.status, FileStatus::Added | FileStatus::Copied) || self.file.old_path != self.file.new_path {
-            return None;
-        }
-        let marked = |text: &FileText| text.lines().take(40).any(|(_, line)| is_marker(line));
-        let stands = self.old().is_some_and(marked) && self.new().is_none_or(marked);
-        if stands { noise(NoiseKind::Generated, "generated (its own marker)") } else { None }
-    }
-
-    /// It is there, and no text: larger than what is read.
-    fn oversized(&self) -> Option<Noise> {
-        let deleted = self.file.status == FileStatus::Deleted;
-        let there = if deleted { self.file.old_id.is_some() } else { self.file.new_id.is_some() };
-        let read = if deleted { self.old().is_some() } else { self.new().is_some() };
-        (there && !read).then(|| Noise { kind: NoiseKind::Oversized, reason: format!("larger than {} MiB", crate::change::MAX_TEXT_BYTES >> 20) })
-    }
-}
-
-fn noise(kind: NoiseKind, reason: &str) -> Option<Noise> {
-    Some(Noise { kind, reason: reason.to_owned() })
 }
 
 /// The path up to and with the outermost folder of that name, with `/` at the end.
@@ -274,42 +198,12 @@ fn folder_in(path: &RepoPath, folder: &str) -> Option<String> {
     None
 }
 
-/// Whether a text has the form that the package manager of its name writes. The first lines say so.
-fn looks_like_lock(path: &RepoPath, text: &FileText) -> bool {
-    let head: String = text.lines().take(60).map(|(_, line)| line.chars().take(200).collect::<String>() + "\n").collect();
-    let any = |marks: &[&str]| marks.iter().any(|mark| head.contains(mark));
-    match path.file_name().as_ref() {
-        "go.sum" | "go.work.sum" => any(&[" h1:"]),
-        "Gemfile.lock" => any(&["GEM\n", "GIT\n", "PATH\n"]),
-        "Podfile.lock" => any(&["PODS:"]),
-        "mix.lock" => any(&["{:hex,"]),
-        "pubspec.lock" => any(&["packages:"]),
-        "gradle.lockfile" => any(&["This is a Gradle generated file"]),
-        ".terraform.lock.hcl" => any(&["provider \""]),
-        "conan.lock" => any(&["\"requires\""]),
-        _ => any(&["[[package]]", "lockfileVersion", "lockFileVersion", "yarn lockfile", "__metadata:", "\"_meta\"", "content-hash", "\"dependencies\"", "\"nodes\"", "\"pins\"", "\"specifiers\"", "\"remote\""]),
-    }
-}
-
-fn is_marker(line: &str) -> bool {
-    let line = line.trim_start();
-    let comment = ["//", "#", "/*", "*", "--", "<!--", ";", "%", "\"\"\"", "'''"].iter().any(|start| line.starts_with(start));
-    comment && line.len() < 1_000 && (line.contains("@generated") || (line.to_ascii_lowercase().contains("generated") && line.contains("DO NOT EDIT")))
-}
-
-/// Whether git should have shown lines of it: a NUL byte makes any file binary to git, and few compilers mind.
-fn is_named_as_text(path: &RepoPath) -> bool {
-    const TEXT: &[&str] = &[
-        "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "sh", "bash", "ps1", "sql", "html", "css", "yml", "yaml", "toml", "json", "xml",
-        "md", "txt", "tf", "swift", "scala", "lua", "pl", "vue", "svelte",
-    ];
-    TEXT.contains(&path.extension().as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{config, with_lines};
     use super::*;
+    use crate::diff::Side;
+    use crate::text::FileText;
     use std::collections::BTreeMap;
 
     const CODE: &str = "fn main() {\n    run();\n}\n";
@@ -443,6 +337,22 @@ mod tests {
         assert_eq!(case("a.ts").attributes("*.ts linguist-generated").told(), "Generated: generated (.gitattributes)");
         assert_eq!(case("evil/a.ts").added().base(&["gen/b.ts"]).attributes("*.ts linguist-generated").told(), "looked at");
         assert_eq!(case("gen/n/a.ts").added().base(&["gen/b.ts"]).attributes("gen/** linguist-vendored").told(), "Vendored: vendored (.gitattributes)");
+    }
+
+    #[test]
+    fn a_big_base_is_looked_through_once() {
+        let base: Vec<TreeEntry> = (0..200_000).map(|i| TreeEntry { path: RepoPath::from(format!("d{:03}/f{i:06}.c", i / 200).as_str()), mode: FileMode::Regular, id: String::new() }).collect();
+        let config = config("noise: {paths: [\"*/gen/**\"]}");
+        let root = RepoPath::from(".gitattributes");
+        let filter = NoiseFilter::new(&config, Attributes::new([(&root, "*.c -linguist-generated\n*.h linguist-generated\n")]), &base);
+        let text = FileText::whole(CODE.as_bytes());
+        let started = std::time::Instant::now();
+        for i in 0..5_000 {
+            for path in [format!("d{i}/gen/x.c"), format!("f{i}.h"), format!("d{i}/x.pb.go")] {
+                assert_eq!(filter.judge(&with_lines(&path, &["+x"]), &|_, _| Some(text.clone())), None);
+            }
+        }
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::words;
 use crate::config::{Case, Config, PathSet};
 use crate::diff::{FileDiff, FileStatus, LineKind};
 use crate::path::RepoPath;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
 /// The most reasons that are kept for a signal.
@@ -66,9 +66,11 @@ static TOOLING: LazyLock<PathSet> = LazyLock::new(|| {
 /// of the policy commit's AGENTS.md files (any order).
 pub fn signals(files: &[&FileDiff], config: &Config, agents: &[(RepoPath, String)]) -> BTreeMap<Signal, Vec<String>> {
     let mut found = Found::default();
+    let added = files.iter().flat_map(|f| &f.hunks).flat_map(|h| &h.lines).filter(|l| l.kind == LineKind::Added);
+    let added: HashSet<&[u8]> = added.map(|l| l.text.trim_ascii()).collect();
     for file in files {
         by_path(&mut found, file, config);
-        by_lines(&mut found, file);
+        by_lines(&mut found, file, &added);
     }
     named_in_agents(&mut found, files, agents);
     found.0
@@ -112,7 +114,8 @@ fn by_path(found: &mut Found, file: &FileDiff, config: &Config) {
     }
 }
 
-fn by_lines(found: &mut Found, file: &FileDiff) {
+/// `added`: the added lines of the whole change, without the blanks around them.
+fn by_lines(found: &mut Found, file: &FileDiff, added: &HashSet<&[u8]>) {
     let path = &file.new_path;
     if is_prose(path) || is_lock(path) {
         return;
@@ -132,7 +135,7 @@ fn by_lines(found: &mut Found, file: &FileDiff) {
             found.tell(Signal::AgentsMd, path, "scripts");
         }
     } else if !is_test(path) {
-        let added: BTreeSet<&[u8]> = lines().filter(|l| l.kind == LineKind::Added).map(|l| l.text.trim_ascii()).collect();
+        // What was only moved is not gone.
         let gone = lines().filter(|l| l.kind == LineKind::Removed && !added.contains(l.text.trim_ascii())).find_map(|l| words::public_name(&l.text));
         if let Some(name) = gone {
             let name: String = String::from_utf8_lossy(name).chars().take(60).collect();
@@ -206,7 +209,8 @@ mod tests {
     fn told(file: FileDiff) -> String {
         let agents = [(RepoPath::from("AGENTS.md"), "Run `scripts/run.sh`. The parser is src/parse.rs.".to_owned()), (RepoPath::from("web/AGENTS.md"), "See lib/api.ts".to_owned())];
         let found = signals(&[&file], &config(""), &agents);
-        found.into_iter().map(|(signal, reasons)| format!("{} ({})", signal.name(), reasons.join("; "))).collect::<Vec<_>>().join(", ")
+        let told: Vec<_> = found.into_iter().map(|(signal, reasons)| format!("{} ({})", signal.name(), reasons.join("; "))).collect();
+        if told.is_empty() { "-".to_owned() } else { told.join(", ") }
     }
 
     fn gone(path: &str) -> FileDiff {
@@ -235,7 +239,26 @@ mod tests {
             told(gone("web/lib/api.ts")),
             told(gone("src/other.rs")),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+        -
+        security (src/auth/login.rs: security-sensitive path)
+        security (src/a.py: a changed line is about authentication or permission)
+        -
+        -
+        security (.github/workflows/ci.yml: CI definition), agents-md (.github/workflows/ci.yml: CI definition)
+        release (db/migrations/001.sql: migration)
+        release (api/v1.proto: schema)
+        agents-md (Makefile: build or test tooling)
+        release (Cargo.toml: another major version of serde)
+        agents-md (web/package.json: scripts)
+        release (src/lib.rs: the public `open` is gone or has another signature)
+        -
+        -
+        release (src/main.go: a changed line is about an environment variable)
+        agents-md (scripts/run.sh: AGENTS.md names it, and it is gone)
+        agents-md (web/lib/api.ts: web/AGENTS.md names it, and it is gone)
+        -
+        ");
     }
 
     #[test]

@@ -58,11 +58,11 @@ fn by_contents(files: &[&FileDiff], config: &Config) -> (Tier, Vec<String>) {
     if files.is_empty() {
         (Tier::Trivial, vec!["all files were filtered".to_owned()])
     } else if lines <= limits.trivial_lines && files.len() <= limits.trivial_files {
-        (Tier::Trivial, vec![format!("{size}; trivial is up to {} and {}", limits.trivial_lines, limits.trivial_files)])
+        (Tier::Trivial, vec![format!("{size}; trivial is up to {} lines and {} files", limits.trivial_lines, limits.trivial_files)])
     } else if lines <= limits.lite_lines && files.len() <= limits.lite_files {
-        (Tier::Lite, vec![format!("{size}; lite is up to {} and {}", limits.lite_lines, limits.lite_files)])
+        (Tier::Lite, vec![format!("{size}; lite is up to {} lines and {} files", limits.lite_lines, limits.lite_files)])
     } else {
-        (Tier::Full, vec![format!("{size}; lite is up to {} and {}", limits.lite_lines, limits.lite_files)])
+        (Tier::Full, vec![format!("{size}; lite is up to {} lines and {} files", limits.lite_lines, limits.lite_files)])
     }
 }
 
@@ -116,6 +116,23 @@ mod tests {
             told(&[changed("Cargo.toml", 2), changed("src/a.rs", 2)], "", None, true),
             told(&[changed("auth/a\n\u{1b}[31m.rs", 2)], "", None, false),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @r"
+        trivial: 10 changed lines in 1 file; trivial is up to 10 lines and 20 files
+        lite: 11 changed lines in 1 file; lite is up to 100 lines and 20 files
+        full: 101 changed lines in 1 file; lite is up to 100 lines and 20 files
+        full: 0 changed lines in 21 files; lite is up to 100 lines and 20 files
+        full: 51 files, more than 50
+        trivial: 1 changed line in 1 file; trivial is up to 10 lines and 20 files
+        trivial: all files were filtered
+        full: src/auth/login.rs (`auth/`) is security-sensitive
+        full: AGENTS.md, .github/workflows/a.yml tell reviewers or CI jobs what to do; deploy/Dockerfile (`Dockerfile`) is security-sensitive
+        full: auth/f0 (`auth/`), auth/f1 (`auth/`), auth/f2 (`auth/`) and 2 more are security-sensitive
+        full: billing/a.rs (`billing/`) is security-sensitive
+        trivial: 11 changed lines in 1 file; trivial is up to 20 lines and 20 files
+        full: full was asked for; by itself the change is trivial; 1 changed line in 1 file; trivial is up to 10 lines and 20 files
+        trivial (rules only): a bot changed manifests and lock files alone: the rules look, no model; 2200 changed lines in 2 files; lite is up to 100 lines and 20 files
+        trivial: 4 changed lines in 2 files; trivial is up to 10 lines and 20 files
+        full: auth/a\n\u{1b}[31m.rs (`auth/`) is security-sensitive
+        ");
     }
 }
