@@ -1,0 +1,240 @@
+//! One attempt: one request sent, one answer read. It keeps what came so far, so that a broken or cancelled
+//! attempt can be accounted for. It never waits and never tries again.
+
+use super::classify::{self, Failure};
+use super::endpoint::Endpoint;
+use super::error::{ErrorKind, GatewayError};
+use super::limits::Limits;
+use super::sse::SseParser;
+use super::types::Usage;
+use super::wire::{DecodeError, Decoded, Decoder, Progress};
+use reqwest::{Client, Response};
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// The most bytes of a stream, after decompression.
+const MAX_STREAM: usize = 100 << 20;
+/// The most bytes of a document from a server that does not stream.
+const MAX_DOCUMENT: usize = 16 << 20;
+/// The most bytes of an error's body that are read.
+const MAX_ERROR_BODY: usize = 64 << 10;
+/// How long a whole answer waits for its usage, and an ended stream for its connection to be free again.
+const GRACE: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_millis(50);
+
+/// What the first byte of a body tells about all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Unknown,
+    Events,
+    Document,
+}
+
+/// An attempt in progress.
+pub(crate) struct Attempt<'a> {
+    endpoint: &'a Endpoint,
+    limits: &'a Limits,
+    decoder: Box<dyn Decoder>,
+    parser: SseParser,
+    format: Format,
+    document: Vec<u8>,
+    /// Bytes of the body so far.
+    bytes: usize,
+    started: Instant,
+    first_byte: Option<Duration>,
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(endpoint: &'a Endpoint, limits: &'a Limits) -> Self {
+        Self {
+            endpoint,
+            limits,
+            decoder: endpoint.wire().decoder(),
+            parser: SseParser::default(),
+            format: Format::Unknown,
+            document: Vec::new(),
+            bytes: 0,
+            started: Instant::now(),
+            first_byte: None,
+        }
+    }
+
+    /// From sending the request to the first byte of an answer's body.
+    pub(crate) fn first_byte(&self) -> Option<Duration> {
+        self.first_byte
+    }
+
+    /// What it has used, by the provider's count, else estimated once an answer began; else nothing.
+    pub(crate) fn usage(&self, body_bytes: usize) -> Usage {
+        let received = (self.decoder.received() as u64).div_ceil(4);
+        match self.decoder.usage() {
+            // The last count of an answer that broke off is from before most of its output.
+            Some(usage) if self.decoder.progress() == Progress::Open && received > usage.output_tokens => {
+                Usage { output_tokens: received, estimated: true, ..usage }
+            }
+            Some(usage) => usage,
+            None if self.first_byte.is_some() => {
+                Usage { input_tokens: (body_bytes as u64).div_ceil(4), output_tokens: received, estimated: true, ..Usage::default() }
+            }
+            None => Usage::default(),
+        }
+    }
+
+    /// Sends `body` and reads the answer. `began` is cancelled at the first byte of an answer.
+    pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
+        self.started = Instant::now();
+        let first_by = self.started + self.limits.first_byte();
+        let request = client.post(self.endpoint.target()).headers(self.endpoint.headers().clone()).body(body);
+        let mut response = match timeout_at(first_by, request.send()).await {
+            Err(_) => return Err(self.silent(self.limits.first_byte())),
+            Ok(Err(error)) => return Err(self.unreachable(&error)),
+            Ok(Ok(response)) => response,
+        };
+        if !response.status().is_success() {
+            return Err(self.refused(response).await);
+        }
+        loop {
+            let now = Instant::now();
+            let whole = self.decoder.progress() == Progress::Whole;
+            let (by, silence) = match (self.first_byte, whole) {
+                (None, _) => (first_by, self.limits.first_byte()),
+                (Some(_), true) => (now + self.limits.idle.min(GRACE), GRACE),
+                (Some(_), false) => (now + self.limits.idle, self.limits.idle),
+            };
+            match timeout_at(by, response.chunk()).await {
+                // What is whole stays whole, however its connection ends.
+                Err(_) | Ok(Err(_)) if whole => break,
+                Err(_) => return Err(self.silent(silence)),
+                Ok(Err(error)) => return Err(self.broken(&reason(&error))),
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(chunk))) => self.take(&chunk, began)?,
+            }
+            if self.decoder.progress() == Progress::Over {
+                // Reading to the very end lets the next request use this connection.
+                let _ = timeout(DRAIN, async { while let Ok(Some(_)) = response.chunk().await {} }).await;
+                break;
+            }
+        }
+        self.end()
+    }
+
+    fn take(&mut self, chunk: &[u8], began: Option<&CancellationToken>) -> Result<(), Failure> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        if self.first_byte.is_none() {
+            self.first_byte = Some(self.started.elapsed());
+            if let Some(began) = began {
+                began.cancel();
+            }
+        }
+        self.bytes = self.bytes.saturating_add(chunk.len());
+        if self.bytes > MAX_STREAM {
+            return Err(self.unreadable(DecodeError::TooLong("a stream of more than 100 MiB")));
+        }
+        let mut chunk = chunk;
+        if self.format == Format::Unknown {
+            let blank = |b: &u8| b" \t\r\n\xEF\xBB\xBF".contains(b);
+            let Some(start) = chunk.iter().position(|b| !blank(b)) else { return Ok(()) };
+            chunk = &chunk[start..];
+            self.format = match chunk[0] {
+                b'{' | b'[' => Format::Document,
+                b'<' => return Err(self.unspoken("an HTML page")),
+                _ => Format::Events,
+            };
+        }
+        if self.format == Format::Document {
+            if self.document.len() + chunk.len() > MAX_DOCUMENT {
+                return Err(self.unreadable(DecodeError::TooLong("a document of more than 16 MiB")));
+            }
+            self.document.extend_from_slice(chunk);
+            return Ok(());
+        }
+        let decoder = &mut self.decoder;
+        let fed = self.parser.feed(chunk, &mut |event| decoder.event(event));
+        fed.map_err(|error| self.unreadable(error))
+    }
+
+    /// The body is over: the answer, if it is whole.
+    fn end(&mut self) -> Result<Decoded, Failure> {
+        match self.format {
+            Format::Unknown => return Err(self.broken("it was empty")),
+            Format::Document => {
+                let document = std::mem::take(&mut self.document);
+                self.decoder.document(&document).map_err(|error| self.unreadable(error))?;
+            }
+            Format::Events => {
+                if let Some(event) = self.parser.finish()
+                    && let Err(error @ DecodeError::Upstream(_)) = self.decoder.event(event)
+                {
+                    return Err(self.unreadable(error));
+                }
+            }
+        }
+        match self.decoder.finish() {
+            Some(answer) => Ok(answer),
+            None if self.format == Format::Events && self.decoder.received() == 0 && self.parser.events() == 0 => {
+                Err(self.unspoken("text that is no event stream"))
+            }
+            None => Err(self.broken("it ended before its end mark")),
+        }
+    }
+
+    /// An answer with a status that is no success.
+    async fn refused(&self, mut response: Response) -> Failure {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        let read = async {
+            while let Ok(Some(chunk)) = response.chunk().await {
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BODY - body.len())]);
+                if body.len() == MAX_ERROR_BODY {
+                    break;
+                }
+            }
+        };
+        // What has come by then is enough to tell.
+        let _ = timeout(self.limits.idle.min(GRACE), read).await;
+        classify::status(self.endpoint, status, &headers, &body)
+    }
+
+    fn unreadable(&self, error: DecodeError) -> Failure {
+        match error {
+            DecodeError::Upstream(said) => classify::in_stream(self.endpoint, &said),
+            DecodeError::Garbled(what) => self.broken(&format!("it held {what}")),
+            DecodeError::NoAnswer(what) => self.unspoken(what),
+            DecodeError::TooLong(what) => self.fail(ErrorKind::Protocol, format!("sent {what}; the answer was given up")),
+        }
+    }
+
+    fn unspoken(&self, what: &str) -> Failure {
+        self.fail(ErrorKind::Protocol, format!("answered with {what} instead of a model's answer"))
+    }
+
+    fn broken(&self, why: &str) -> Failure {
+        self.fail(ErrorKind::Stream, format!("broke its answer off: {why}"))
+    }
+
+    fn silent(&self, time: Duration) -> Failure {
+        let when = if self.first_byte.is_some() { "in the middle of its answer" } else { "before its answer" };
+        self.fail(ErrorKind::Timeout, format!("sent no byte for {} s {when}", time.as_secs_f64()))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off before its answer" };
+        self.fail(ErrorKind::Network, format!("{what}: {}", self.endpoint.quote(&reason(error))))
+    }
+
+    fn fail(&self, kind: ErrorKind, what: String) -> Failure {
+        GatewayError::new(kind, format!("{} {what}", self.endpoint.host())).into()
+    }
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if cause.is::<reqwest::Error>() { "the connection failed".to_owned() } else { cause.to_string() }
+}

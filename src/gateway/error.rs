@@ -1,0 +1,144 @@
+//! How a call to a gateway fails, told to people. Never holds a token, a control character or a long body.
+
+use std::fmt;
+
+/// What kind of failure it is: what decides whether to wait, to change the request, or to tell the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The key is missing, wrong, or not allowed to do this.
+    Auth,
+    /// The path or the model does not exist.
+    NotFound,
+    /// The request is longer than the model or the gateway takes: only a smaller one can succeed.
+    TooLarge,
+    /// The gateway does not accept the request.
+    BadRequest,
+    /// Too many requests for now.
+    RateLimited,
+    /// Credit or budget at the provider is spent: waiting does not help.
+    Quota,
+    /// The gateway or the provider is down or overloaded.
+    Unavailable,
+    /// The connection failed before an answer began.
+    Network,
+    /// No byte came in time, or the caller's time was over.
+    Timeout,
+    /// The answer broke off or was garbled.
+    Stream,
+    /// What answered does not speak this wire format, or an answer exceeds the bounds.
+    Protocol,
+    /// A guardrail refused the request.
+    Refused,
+    /// Our own cap on tokens or dollars.
+    Budget,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Whether the same request can succeed a little later.
+    pub(crate) fn is_retryable(self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::Network | Self::Stream)
+    }
+
+    /// What a person can do about it; empty where the message says all.
+    fn fix(self) -> &'static str {
+        match self {
+            Self::Auth => "Check the gateway's token and what it is allowed to use.",
+            Self::NotFound => "Check the model's name, the gateway's URL and its preset.",
+            Self::TooLarge => "Use a model with a larger context, or lower `limits.context_tokens`.",
+            Self::BadRequest => "Check that the model takes tools and that the preset is this gateway's.",
+            Self::RateLimited => "Lower `limits.parallel`, or raise the rate limit.",
+            Self::Quota => "Add credit or raise the budget at the provider.",
+            Self::Unavailable | Self::Stream => "The gateway or its provider has trouble: run again later.",
+            Self::Network => "Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.",
+            Self::Protocol => "Check the gateway's URL and preset.",
+            Self::Refused => "The provider's policy or a guardrail of the gateway stands against it.",
+            Self::Timeout | Self::Budget | Self::Cancelled => "",
+        }
+    }
+}
+
+/// A failed call. `Display` tells cause and fix in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayError {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// The HTTP status, where one came.
+    pub status: Option<u16>,
+    /// The cause in one line, cleaned: at most 300 characters of it are the gateway's own words.
+    pub message: String,
+}
+
+impl GatewayError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, status: None, message: message.into() }
+    }
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fix = self.kind.fix();
+        let stop = if self.message.ends_with(['.', '!', '?']) { "" } else { "." };
+        match fix {
+            "" => write!(f, "{}", self.message),
+            _ => write!(f, "{}{stop} {fix}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+/// One line of a stranger's text: control and formatting characters become blanks, runs of blanks one.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(512));
+    for c in text.chars() {
+        if c.is_control() || c.is_whitespace() || is_invisible(c) {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Cuts after `max` characters and says so.
+pub(crate) fn shorten(mut text: String, max: usize) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(max) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
+}
+
+/// Zero-width and bidirectional controls: they can make a line read as something else.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_text_becomes_one_clean_line() {
+        for (given, line) in
+            [("  a\r\n\tb\u{1b}[31mc\u{202e}d\0 ", "a b [31mc d"), ("::error::x\n::add-mask::y", "::error::x ::add-mask::y"), ("\u{200b}\n", "")]
+        {
+            assert_eq!(one_line(given), line);
+        }
+        assert_eq!(shorten("äöü".into(), 2), "äö…");
+        assert_eq!(shorten("äöü".into(), 3), "äöü");
+    }
+
+    #[test]
+    fn display_tells_cause_and_fix() {
+        let error = GatewayError { kind: ErrorKind::Auth, status: Some(401), message: "gw answered 401: no".into() };
+        insta::assert_snapshot!(error, @"gw answered 401: no. Check the gateway's token and what it is allowed to use.");
+        insta::assert_snapshot!(GatewayError::new(ErrorKind::Cancelled, "the run was cancelled"), @"the run was cancelled");
+    }
+}

@@ -1,0 +1,143 @@
+//! The neutral request and answer: what the rest of the crate knows. It never names a wire format.
+
+use std::sync::Arc;
+
+/// A tool that a model may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, to the model.
+    pub description: String,
+    /// JSON Schema of its input. Key order is kept (requests are byte-stable).
+    pub schema: serde_json::Value,
+}
+
+/// A request in neutral form. Everything that several reviewers of one model share comes first and is
+/// byte-identical (`tools`, `system`, `shared`); what differs comes last (`own`, then the turns).
+#[derive(Debug, Clone)]
+pub struct ModelRequest {
+    /// The model's name as the gateway knows it.
+    pub model: String,
+    /// Tools offered.
+    pub tools: Arc<Vec<ToolSpec>>,
+    /// Instructions only; nothing of the change.
+    pub system: Arc<str>,
+    /// The shared context: first block of the user's message. May be empty.
+    pub shared: Arc<str>,
+    /// The reviewer's own part: last block of the user's message. Begins with `# Reviewer: <id>` or `# Coordinator`.
+    pub own: String,
+    /// What followed, oldest first.
+    pub turns: Vec<Turn>,
+    /// The most output tokens to ask for.
+    pub max_output_tokens: u32,
+}
+
+/// One step after the first user message.
+#[derive(Debug, Clone)]
+pub enum Turn {
+    /// The model's answer, sent back as it came.
+    Assistant(AssistantTurn),
+    /// Answers to all tool calls of the assistant turn before.
+    ToolResults(Vec<ToolResult>),
+    /// A word of ours (for example "call report_findings").
+    User(String),
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssistantTurn {
+    /// Its prose, perhaps empty.
+    pub text: String,
+    /// Its tool calls in order.
+    pub calls: Vec<ToolCall>,
+    /// The provider's own blocks, where they have to go back unchanged (signatures, reasoning items).
+    pub raw: Option<serde_json::Value>,
+}
+
+/// One tool call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The provider's id, which pairs it with its result.
+    pub id: String,
+    /// The tool's name, as the model wrote it.
+    pub name: String,
+    /// The input as JSON text, unparsed: it can be invalid.
+    pub arguments: String,
+}
+
+/// The result of one tool call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolResult {
+    /// The id of the call.
+    pub call_id: String,
+    /// The tool's name.
+    pub name: String,
+    /// What the model is shown.
+    pub content: String,
+    /// Whether the call failed.
+    pub is_error: bool,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// It is whole.
+    End,
+    /// It wants tools.
+    Tools,
+    /// It was cut by a length limit: its tool calls must not be run.
+    Length,
+    /// The provider or model refused.
+    Refused,
+    /// Something this version does not know; treated as an end.
+    Other(String),
+}
+
+/// Tokens and money of one or more requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// All input tokens, cached and cache-written included.
+    pub input_tokens: u64,
+    /// Of these read from cache.
+    pub cached_tokens: u64,
+    /// Of these written to cache.
+    pub cache_write_tokens: u64,
+    /// Output tokens, reasoning included.
+    pub output_tokens: u64,
+    /// Dollars, where the model's price is known.
+    pub cost_usd: Option<f64>,
+    /// Whether some of it is our estimate, since the provider did not say.
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// Adds another request's usage. The sum has a cost when both have one; a default (empty) sum adopts the other's.
+    pub fn add(&mut self, other: &Usage) {
+        let empty = *self == Usage::default();
+        self.input_tokens += other.input_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.cache_write_tokens += other.cache_write_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cost_usd = if empty { other.cost_usd } else { self.cost_usd.zip(other.cost_usd).map(|(a, b)| a + b) };
+        self.estimated |= other.estimated;
+    }
+}
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What it says.
+    pub turn: AssistantTurn,
+    /// Why it ended.
+    pub stop: Stop,
+    /// What it cost.
+    pub usage: Usage,
+    /// The model as it named itself; the asked-for name where it did not.
+    pub model: String,
+}
+
+/// Tokens of a text, estimated as bytes / 4 (within 20 % for code on the big tokenizers), rounded up.
+pub fn estimate_tokens(text: &str) -> u64 {
+    (text.len() as u64).div_ceil(4)
+}

@@ -1,0 +1,200 @@
+//! Wire formats: how a neutral request is written and how a stream of events becomes a neutral answer.
+//! A format is one file here and one line in [`of`]. It never touches the network, and it treats every
+//! field of an answer as a stranger's: missing, unknown and oversized ones are no surprise.
+
+mod chat;
+mod error_body;
+#[cfg(test)]
+mod fixtures;
+mod messages;
+
+pub(crate) use error_body::ErrorBody;
+
+use super::sse::{EventTooLong, SseEvent};
+use super::types::{AssistantTurn, ModelRequest, Stop, Usage};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Which wire format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WireKind {
+    /// OpenAI chat completions.
+    Chat,
+    /// Anthropic messages.
+    Messages,
+}
+
+impl WireKind {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Chat, Self::Messages];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Messages => "messages",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The format's code.
+pub(crate) fn of(kind: WireKind) -> &'static dyn Wire {
+    match kind {
+        WireKind::Chat => &chat::Chat,
+        WireKind::Messages => &messages::Messages,
+    }
+}
+
+/// One wire format.
+pub(crate) trait Wire: Send + Sync {
+    /// The path below the API's root, without a slash at its ends.
+    fn path(&self) -> &'static str;
+
+    /// Headers that every request of this format has.
+    fn headers(&self) -> &'static [(&'static str, &'static str)];
+
+    /// The body, as JSON. Equal requests give equal bytes, and requests that share tools, system and shared
+    /// context begin with equal bytes. `forbid_storage`: write the switch against keeping the answer.
+    fn body(&self, request: &ModelRequest, forbid_storage: bool) -> Vec<u8>;
+
+    /// A fresh decoder for one answer.
+    fn decoder(&self) -> Box<dyn Decoder>;
+}
+
+/// Makes one answer of the events of one stream, or of one whole JSON document.
+pub(crate) trait Decoder: Send {
+    /// Takes the next event of a stream.
+    fn event(&mut self, event: SseEvent<'_>) -> Result<(), DecodeError>;
+
+    /// Takes a whole answer, from a server that does not stream.
+    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError>;
+
+    /// How far the answer is.
+    fn progress(&self) -> Progress;
+
+    /// What came so far, in bytes of text and arguments: to estimate a broken answer's cost.
+    fn received(&self) -> usize;
+
+    /// The provider's count so far.
+    fn usage(&self) -> Option<Usage>;
+
+    /// The answer, to be taken once; `None` where it is not whole.
+    fn finish(&mut self) -> Option<Decoded>;
+}
+
+/// How far an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// More has to come.
+    Open,
+    /// It is whole, but usage may follow.
+    Whole,
+    /// Nothing more will come.
+    Over,
+}
+
+/// A whole answer of one stream.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) turn: AssistantTurn,
+    pub(crate) stop: Stop,
+    /// The model as it named itself, perhaps empty; not cleaned.
+    pub(crate) model: String,
+}
+
+/// Why an answer cannot be read.
+#[derive(Debug)]
+pub(crate) enum DecodeError {
+    /// It says itself that it failed.
+    Upstream(ErrorBody),
+    /// It is not what the format says; in words.
+    Garbled(&'static str),
+    /// It is JSON, but no answer of this format; in words.
+    NoAnswer(&'static str),
+    /// It is too long; which bound.
+    TooLong(&'static str),
+}
+
+impl From<EventTooLong> for DecodeError {
+    fn from(_: EventTooLong) -> Self {
+        Self::TooLong("one event of more than 16 MiB")
+    }
+}
+
+/// Bounds what a decoder keeps: 4 MiB of text and arguments, 1,024 blocks or calls.
+#[derive(Debug)]
+pub(crate) struct Room {
+    bytes: usize,
+    items: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { bytes: MAX_BYTES, items: 1_024 }
+    }
+}
+
+const MAX_BYTES: usize = 4 << 20;
+
+impl Room {
+    /// Takes room for `bytes` more.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(DecodeError::TooLong("more than 4 MiB of text and arguments"))?;
+        Ok(())
+    }
+
+    /// Takes room for one more block or call.
+    pub(crate) fn take_item(&mut self) -> Result<(), DecodeError> {
+        self.items = self.items.checked_sub(1).ok_or(DecodeError::TooLong("more than 1,024 tool calls or blocks"))?;
+        Ok(())
+    }
+
+    /// Bytes taken so far.
+    pub(crate) fn taken(&self) -> usize {
+        MAX_BYTES - self.bytes
+    }
+}
+
+/// Writes a body. Fields are written in the order of the struct, so that equal requests are equal bytes.
+fn to_json(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("plain structs with string keys always serialise")
+}
+
+/// Reads one JSON text of an answer: `Upstream` where it carries an error, `Garbled` where it is not of this shape.
+fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
+    let parsed = serde_json::from_slice(text).map_err(|_| DecodeError::Garbled("an event that is not the JSON of this format"));
+    // Parsed a second time only where it can matter: errors are rare, text deltas are not.
+    if (parsed.is_err() || contains(text, b"\"error\""))
+        && let Some(error) = ErrorBody::parse(text)
+    {
+        return Err(DecodeError::Upstream(error));
+    }
+    parsed
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|w| w == word)
+}
+
+/// Arguments as a JSON object. What a model wrote can be invalid, and servers refuse a history that holds
+/// invalid JSON; the tool result that follows tells the model what was wrong.
+fn arguments_object(arguments: &str) -> Value {
+    match serde_json::from_str(arguments) {
+        Ok(Value::Object(object)) => Value::Object(object),
+        _ => Value::Object(serde_json::Map::new()),
+    }
+}
+
+/// The reason to stop, corrected: some servers say that all is whole where they want tools.
+fn stop_with_calls(stop: Stop, has_calls: bool) -> Stop {
+    match stop {
+        Stop::End if has_calls => Stop::Tools,
+        stop => stop,
+    }
+}
