@@ -74,23 +74,15 @@ impl<'a> Attempt<'a> {
                 Usage { output_tokens: received, estimated: true, ..usage }
             }
             Some(usage) => usage,
-            None if self.first_byte.is_some() => Usage {
-                input_tokens: (body_bytes as u64).div_ceil(4),
-                output_tokens: received,
-                estimated: true,
-                ..Usage::default()
-            },
+            None if self.first_byte.is_some() => {
+                Usage { input_tokens: (body_bytes as u64).div_ceil(4), output_tokens: received, estimated: true, ..Usage::default() }
+            }
             None => Usage::default(),
         }
     }
 
     /// Sends `body` and reads the answer. `began` is cancelled at the first byte of an answer.
-    pub(crate) async fn run(
-        &mut self,
-        client: &Client,
-        body: Vec<u8>,
-        began: Option<&CancellationToken>,
-    ) -> Result<Decoded, Failure> {
+    pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
         self.started = Instant::now();
         let first_by = self.started + self.limits.first_byte();
         let request = client.post(self.endpoint.target()).headers(self.endpoint.headers().clone()).body(body);

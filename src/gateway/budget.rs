@@ -57,9 +57,7 @@ impl Amount {
     fn worst(body_bytes: usize, max_output_tokens: u32, price: Option<&Price>) -> Self {
         let input = (body_bytes as u64).div_ceil(4).saturating_mul(11).div_ceil(10);
         let output = u64::from(max_output_tokens);
-        let usd = price.map_or(0.0, |p| {
-            (input as f64 * p.input.max(p.cached).max(p.cache_write) + output as f64 * p.output) / 1e6
-        });
+        let usd = price.map_or(0.0, |p| (input as f64 * p.input.max(p.cached).max(p.cache_write) + output as f64 * p.output) / 1e6);
         Self { tokens: input + output, usd }
     }
 
@@ -95,12 +93,7 @@ impl Budget {
 
     /// Reserves an attempt's worst case. Where it fits only once others have settled, waits for them: their worst
     /// cases are mostly far above what they will have spent. Fails where it cannot fit at all.
-    pub(crate) async fn reserve(
-        &self,
-        body_bytes: usize,
-        max_output_tokens: u32,
-        price: Option<Price>,
-    ) -> Result<Reservation<'_>, GatewayError> {
+    pub(crate) async fn reserve(&self, body_bytes: usize, max_output_tokens: u32, price: Option<Price>) -> Result<Reservation<'_>, GatewayError> {
         let amount = Amount::worst(body_bytes, max_output_tokens, price.as_ref());
         let mut settled = std::pin::pin!(self.settled.notified());
         loop {
@@ -187,13 +180,7 @@ mod tests {
     const PRICE: Price = Price { input: 3.0, cached: 0.3, cache_write: 3.75, output: 15.0 };
 
     fn usage(input: u64, cached: u64, written: u64, output: u64) -> Usage {
-        Usage {
-            input_tokens: input,
-            cached_tokens: cached,
-            cache_write_tokens: written,
-            output_tokens: output,
-            ..Usage::default()
-        }
+        Usage { input_tokens: input, cached_tokens: cached, cache_write_tokens: written, output_tokens: output, ..Usage::default() }
     }
 
     #[test]
@@ -233,6 +220,7 @@ mod tests {
     async fn a_dropped_reservation_spends_nothing() {
         let budget = Budget::new(Caps { tokens: Some(1_000), usd: Some(1.0) });
         drop(budget.reserve(400, 600, Some(PRICE)).await.expect("fits"));
-        assert_eq!((budget.ledger().spent, budget.ledger().reserved), (Amount::default(), Amount::default()));
+        let ledger = budget.ledger();
+        assert_eq!((ledger.spent, ledger.reserved), (Amount::default(), Amount::default()));
     }
 }

@@ -152,8 +152,8 @@ fn words(endpoint: &Endpoint, said: &ErrorBody) -> String {
 fn plain(endpoint: &Endpoint, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     match text.trim_start() {
-        "" => "with an empty body".into(),
-        html if html.starts_with('<') => "with an HTML page, so a proxy or another server answered".into(),
+        "" => "an empty body".into(),
+        html if html.starts_with('<') => "an HTML page, so a proxy or another server answered".into(),
         text => endpoint.quote(text),
     }
 }
@@ -172,23 +172,23 @@ mod tests {
 
     #[test]
     fn statuses_and_bodies() {
-        insta::assert_snapshot!(told(401, r#"{"error":{"message":"Incorrect API key provided: sk-very-secret."}}"#), @"");
-        insta::assert_snapshot!(told(400, r#"{"error":{"message":"No connected db.","type":"no_db_connection","code":"400"}}"#), @"");
-        insta::assert_snapshot!(told(400, r#"{"error":{"code":400,"message":"bad key","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#), @"");
-        insta::assert_snapshot!(told(400, r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#), @"");
-        insta::assert_snapshot!(told(400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 1 + 2 > 2"}}"#), @"");
-        insta::assert_snapshot!(told(400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#), @"");
-        insta::assert_snapshot!(told(429, r#"{"error":{"message":"quota","type":"insufficient_quota"}}"#), @"");
-        insta::assert_snapshot!(told(429, r#"{"error":{"message":"x","code":"org_spend_limit_exceeded"}}"#), @"");
-        insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"later","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"45.83s"}]}}"#), @"");
-        insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"no","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#), @"");
-        insta::assert_snapshot!(told(404, r#"{"detail":"Not Found"}"#), @"");
-        insta::assert_snapshot!(told(413, ""), @"");
-        insta::assert_snapshot!(told(529, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), @"");
-        insta::assert_snapshot!(told(502, "<html><title>Bad gateway</title>"), @"");
-        insta::assert_snapshot!(told(503, "upstream\r\n\u{1b}[31mconnect error"), @"");
-        insta::assert_snapshot!(told(446, r#"{"error":{"message":"guardrail"}}"#), @"");
-        insta::assert_snapshot!(told(418, r#"{"error":{}}"#), @"");
+        insta::assert_snapshot!(told(401, r#"{"error":{"message":"Incorrect API key provided: sk-very-secret."}}"#), @"Auth retry=false None gw.example answered 401 (Unauthorized): Incorrect API key provided: [secret].");
+        insta::assert_snapshot!(told(400, r#"{"error":{"message":"No connected db.","type":"no_db_connection","code":"400"}}"#), @"Auth retry=false None gw.example answered 400 (Bad Request): No connected db.");
+        insta::assert_snapshot!(told(400, r#"{"error":{"code":400,"message":"bad key","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#), @"Auth retry=false None gw.example answered 400 (Bad Request): bad key");
+        insta::assert_snapshot!(told(400, r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#), @"TooLarge retry=false None gw.example answered 400 (Bad Request): too long");
+        insta::assert_snapshot!(told(400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 1 + 2 > 2"}}"#), @"TooLarge retry=false None gw.example answered 400 (Bad Request): input length and `max_tokens` exceed context limit: 1 + 2 > 2");
+        insta::assert_snapshot!(told(400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#), @"Quota retry=false None gw.example answered 400 (Bad Request): Your credit balance is too low");
+        insta::assert_snapshot!(told(429, r#"{"error":{"message":"quota","type":"insufficient_quota"}}"#), @"Quota retry=false None gw.example answered 429 (Too Many Requests): quota");
+        insta::assert_snapshot!(told(429, r#"{"error":{"message":"x","code":"org_spend_limit_exceeded"}}"#), @"Quota retry=false None gw.example answered 429 (Too Many Requests): x");
+        insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"later","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"45.83s"}]}}"#), @"RateLimited retry=true Some(45.83s) gw.example answered 429 (Too Many Requests): later");
+        insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"no","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#), @"Quota retry=false None gw.example answered 429 (Too Many Requests): no");
+        insta::assert_snapshot!(told(404, r#"{"detail":"Not Found"}"#), @"NotFound retry=false None gw.example answered 404 (Not Found): Not Found");
+        insta::assert_snapshot!(told(413, ""), @"TooLarge retry=false None gw.example answered 413 (Payload Too Large): an empty body");
+        insta::assert_snapshot!(told(529, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), @"Unavailable retry=true None gw.example answered 529: Overloaded");
+        insta::assert_snapshot!(told(502, "<html><title>Bad gateway</title>"), @"Unavailable retry=true None gw.example answered 502 (Bad Gateway): an HTML page, so a proxy or another server answered");
+        insta::assert_snapshot!(told(503, "upstream\r\n\u{1b}[31mconnect error"), @"Unavailable retry=true None gw.example answered 503 (Service Unavailable): upstream [31mconnect error");
+        insta::assert_snapshot!(told(446, r#"{"error":{"message":"guardrail"}}"#), @"Refused retry=false None gw.example answered 446: guardrail");
+        insta::assert_snapshot!(told(418, r#"{"error":{}}"#), @"BadRequest retry=false None gw.example answered 418 (I'm a teapot): it gave no reason");
         assert!(told(500, &"x".repeat(100_000)).chars().count() < 420);
     }
 }

@@ -106,9 +106,10 @@ impl Gateway {
     /// cancellation with [`ErrorKind::Cancelled`], at once.
     pub async fn complete(&self, call: &CallContext<'_>, request: &ModelRequest) -> Result<Answer, GatewayError> {
         let began: Option<DropGuard> = call.began.clone().map(CancellationToken::drop_guard);
-        let line = self.lines.get(call.endpoint).ok_or_else(|| {
-            GatewayError::new(ErrorKind::BadRequest, format!("no endpoint is named `{}`", shorten(one_line(call.endpoint), 60)))
-        })?;
+        let line = self
+            .lines
+            .get(call.endpoint)
+            .ok_or_else(|| GatewayError::new(ErrorKind::BadRequest, format!("no endpoint is named `{}`", shorten(one_line(call.endpoint), 60))))?;
         let client = line.client.get_or_init(|| connect(&line.endpoint)).as_ref().map_err(Clone::clone)?;
         let body = line.endpoint.wire().body(request, line.endpoint.is_openai_itself());
         let started = Instant::now();

@@ -6,12 +6,10 @@ use super::wire::{self, Wire, WireKind};
 use crate::error::UserError;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A key or token. Its text appears in no `Debug`, has no `Display` and cannot be serialised.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -38,11 +36,9 @@ impl fmt::Debug for Secret {
 }
 
 /// Which gateway stands there: how its URL is completed and how the key is sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
     /// OpenAI and whatever speaks its format: the URL is a base such as `https://host/v1`; `Authorization: Bearer`.
-    #[default]
     OpenAi,
     /// Anthropic: the URL is the host, `/v1` is appended (one given is not doubled); `x-api-key`.
     Anthropic,
@@ -127,22 +123,13 @@ impl Endpoint {
     /// Adds headers to every request; one that is there already (the key's too) is replaced. Values are kept
     /// secret like the token. Fails with a usage error on a bad name or value and on headers that frame the request.
     pub fn with_headers(mut self, headers: impl IntoIterator<Item = (String, Secret)>) -> Result<Self, UserError> {
-        const FRAMING: [&str; 8] = [
-            "accept-encoding",
-            "connection",
-            "content-length",
-            "content-type",
-            "expect",
-            "host",
-            "transfer-encoding",
-            "upgrade",
-        ];
+        const FRAMING: [&str; 8] =
+            ["accept-encoding", "connection", "content-length", "content-type", "expect", "host", "transfer-encoding", "upgrade"];
         for (name, value) in headers {
             let shown = shorten(one_line(&name), 60);
             let title = format!("Header `{shown}` of the gateway");
-            let parsed = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
-                UserError::usage(format!("{title} is refused"), "it is not a header's name", "Use letters, digits and `-`.")
-            })?;
+            let parsed = HeaderName::from_bytes(name.trim().as_bytes())
+                .map_err(|_| UserError::usage(format!("{title} is refused"), "it is not a header's name", "Use letters, digits and `-`."))?;
             if FRAMING.contains(&parsed.as_str()) {
                 return Err(UserError::usage(format!("{title} is refused"), "it is set by tribune itself", "Leave it out."));
             }
@@ -254,9 +241,7 @@ mod tests {
 
     #[test]
     fn headers_are_checked() {
-        let with = |name: &str, value: &str| {
-            endpoint("https://h/v1", Preset::OpenAi, None).with_headers([(name.to_owned(), Secret::new(value))])
-        };
+        let with = |name: &str, value: &str| endpoint("https://h/v1", Preset::OpenAi, None).with_headers([(name.to_owned(), Secret::new(value))]);
         assert_eq!(with("X-Team", "a").expect("valid").headers()["x-team"], "a");
         assert_eq!(with("Authorization", "Basic b").expect("valid").headers()["authorization"], "Basic b");
         insta::assert_snapshot!(with("Host", "evil").expect_err("refused"), @"Header `Host` of the gateway is refused: it is set by tribune itself");

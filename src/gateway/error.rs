@@ -126,11 +126,9 @@ mod tests {
 
     #[test]
     fn a_strangers_text_becomes_one_clean_line() {
-        for (given, line) in [
-            ("  a\r\n\tb\u{1b}[31mc\u{202e}d\0 ", "a b [31mc d"),
-            ("::error::x\n::add-mask::y", "::error::x ::add-mask::y"),
-            ("\u{200b}\n", ""),
-        ] {
+        for (given, line) in
+            [("  a\r\n\tb\u{1b}[31mc\u{202e}d\0 ", "a b [31mc d"), ("::error::x\n::add-mask::y", "::error::x ::add-mask::y"), ("\u{200b}\n", "")]
+        {
             assert_eq!(one_line(given), line);
         }
         assert_eq!(shorten("äöü".into(), 2), "äö…");

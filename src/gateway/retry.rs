@@ -23,9 +23,9 @@ pub(crate) fn backoff(base: Duration, after: u32) -> Duration {
     full - full / 4 * share / 1000
 }
 
-/// A number of units as a duration; at most some years.
-fn seconds(text: &str, unit: f64) -> Option<Duration> {
-    let number: f64 = text.parse().ok()?;
+/// A number of units (given in seconds) as a duration; at most some years.
+pub(crate) fn seconds(text: &str, unit: f64) -> Option<Duration> {
+    let number = text.parse().ok().filter(|number: &f64| !number.is_nan())?;
     Duration::try_from_secs_f64((number * unit).min(1e9)).ok()
 }
 

@@ -38,11 +38,7 @@ impl SseParser {
     }
 
     /// Takes the next bytes and tells each event that they complete. Stops at the first error of `tell`.
-    pub(crate) fn feed<E: From<EventTooLong>>(
-        &mut self,
-        mut bytes: &[u8],
-        tell: &mut impl FnMut(SseEvent<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn feed<E: From<EventTooLong>>(&mut self, mut bytes: &[u8], tell: &mut impl FnMut(SseEvent<'_>) -> Result<(), E>) -> Result<(), E> {
         while !bytes.is_empty() {
             if mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
                 bytes = &bytes[1..];
@@ -85,11 +81,7 @@ impl SseParser {
         Ok(())
     }
 
-    fn take_line<E: From<EventTooLong>>(
-        &mut self,
-        line: &[u8],
-        tell: &mut impl FnMut(SseEvent<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn take_line<E: From<EventTooLong>>(&mut self, line: &[u8], tell: &mut impl FnMut(SseEvent<'_>) -> Result<(), E>) -> Result<(), E> {
         if line.is_empty() {
             let told = if mem::take(&mut self.has_data) {
                 self.events += 1;

@@ -26,10 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, UserError> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => refuse(
-            format!("http to {host} would send code and key in the clear"),
-            "Use https. Plain http is for loopback addresses only.",
-        ),
+        "http" => refuse(format!("http to {host} would send code and key in the clear"), "Use https. Plain http is for loopback addresses only."),
         scheme => refuse(format!("`{scheme}` is not a scheme of gateways"), EXAMPLE),
     }
 }

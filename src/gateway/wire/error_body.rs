@@ -1,5 +1,6 @@
 //! The body of an error, whichever provider or gateway wrote it: gateways mix the shapes, so one reader knows all.
 
+use crate::gateway::retry::seconds;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -68,8 +69,8 @@ impl ErrorBody {
             for violation in detail["violations"].as_array().into_iter().flatten().take(16) {
                 self.word(&violation["quotaId"]);
             }
-            let seconds = detail["retryDelay"].as_str().and_then(|d| d.strip_suffix('s')).and_then(|d| d.parse().ok());
-            self.wait = self.wait.or(seconds.and_then(|s: f64| Duration::try_from_secs_f64(s.min(1e9)).ok()));
+            let delay = detail["retryDelay"].as_str().and_then(|delay| delay.strip_suffix('s'));
+            self.wait = self.wait.or(delay.and_then(|delay| seconds(delay, 1.0)));
         }
     }
 

@@ -26,18 +26,9 @@ pub(crate) fn reviewer_request(reviewer: &str) -> ModelRequest {
 /// The same after one round of tools (one call with invalid arguments) and a word of ours.
 pub(crate) fn with_turns(mut request: ModelRequest) -> ModelRequest {
     let call = |id: &str, arguments: &str| ToolCall { id: id.into(), name: "read_file".into(), arguments: arguments.into() };
-    let result = |id: &str, content: &str, is_error| ToolResult {
-        call_id: id.into(),
-        name: "read_file".into(),
-        content: content.into(),
-        is_error,
-    };
+    let result = |id: &str, content: &str, is_error| ToolResult { call_id: id.into(), name: "read_file".into(), content: content.into(), is_error };
     request.turns.extend([
-        Turn::Assistant(AssistantTurn {
-            text: "I look.".into(),
-            calls: vec![call("c1", r#"{"path": "a"}"#), call("c2", r#"{"pa"#)],
-            raw: None,
-        }),
+        Turn::Assistant(AssistantTurn { text: "I look.".into(), calls: vec![call("c1", r#"{"path": "a"}"#), call("c2", r#"{"pa"#)], raw: None }),
         Turn::ToolResults(vec![result("c1", "fn a() {}", false), result("c2", "invalid JSON", true)]),
         Turn::User("Call report_findings.".into()),
     ]);

@@ -12,13 +12,12 @@ pub(crate) use error_body::ErrorBody;
 
 use super::sse::{EventTooLong, SseEvent};
 use super::types::{AssistantTurn, ModelRequest, Stop, Usage};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Which wire format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WireKind {
     /// OpenAI chat completions.
     Chat,
@@ -69,7 +68,7 @@ pub(crate) trait Wire: Send + Sync {
 }
 
 /// Makes one answer of the events of one stream, or of one whole JSON document.
-pub(crate) trait Decoder: Send + Sync {
+pub(crate) trait Decoder: Send {
     /// Takes the next event of a stream.
     fn event(&mut self, event: SseEvent<'_>) -> Result<(), DecodeError>;
 
@@ -171,7 +170,9 @@ fn to_json(body: &impl Serialize) -> Vec<u8> {
 fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
     let parsed = serde_json::from_slice(text).map_err(|_| DecodeError::Garbled("an event that is not the JSON of this format"));
     // Parsed a second time only where it can matter: errors are rare, text deltas are not.
-    if (parsed.is_err() || contains(text, b"\"error\"")) && let Some(error) = ErrorBody::parse(text) {
+    if (parsed.is_err() || contains(text, b"\"error\""))
+        && let Some(error) = ErrorBody::parse(text)
+    {
         return Err(DecodeError::Upstream(error));
     }
     parsed

@@ -129,11 +129,7 @@ fn assistant(said: &AssistantTurn) -> Option<Message<'_>> {
     let tool_calls: Vec<_> = said
         .calls
         .iter()
-        .map(|call| Call {
-            id: &call.id,
-            r#type: "function",
-            function: CalledFunction { name: &call.name, arguments: sendable(&call.arguments) },
-        })
+        .map(|call| Call { id: &call.id, r#type: "function", function: CalledFunction { name: &call.name, arguments: sendable(&call.arguments) } })
         .collect();
     let content = (!said.text.is_empty()).then_some(said.text.as_str());
     (content.is_some() || !tool_calls.is_empty()).then_some(Message::Assistant { content, tool_calls })
@@ -149,8 +145,8 @@ fn sendable(arguments: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
     use super::*;
+    use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
 
     fn pretty(request: &ModelRequest) -> String {
         let value: Value = serde_json::from_slice(&write(request, false)).expect("JSON");
@@ -160,12 +156,68 @@ mod tests {
     #[test]
     fn body_of_a_first_request() {
         let body = String::from_utf8(write(&reviewer_request("quality"), true)).expect("UTF-8");
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"stream_options":{"include_usage":true},"store":false,"tools":[{"type":"function","function":{"name":"read_file","description":"Reads a file.","parameters":{"properties":{"path":{"type":"string"}},"required":["path"],"type":"object"}}}],"tool_choice":"auto","messages":[{"role":"system","content":"Review."},{"role":"user","content":[{"type":"text","text":"the diff"},{"type":"text","text":"# Reviewer: quality\nLook."}]}],"max_completion_tokens":1000}"##);
     }
 
     #[test]
     fn messages_of_later_turns() {
-        insta::assert_snapshot!(pretty(&with_turns(reviewer_request("quality"))), @"");
+        insta::assert_snapshot!(pretty(&with_turns(reviewer_request("quality"))), @r##"
+        [
+          {
+            "content": "Review.",
+            "role": "system"
+          },
+          {
+            "content": [
+              {
+                "text": "the diff",
+                "type": "text"
+              },
+              {
+                "text": "# Reviewer: quality\nLook.",
+                "type": "text"
+              }
+            ],
+            "role": "user"
+          },
+          {
+            "content": "I look.",
+            "role": "assistant",
+            "tool_calls": [
+              {
+                "function": {
+                  "arguments": "{\"path\": \"a\"}",
+                  "name": "read_file"
+                },
+                "id": "c1",
+                "type": "function"
+              },
+              {
+                "function": {
+                  "arguments": "{}",
+                  "name": "read_file"
+                },
+                "id": "c2",
+                "type": "function"
+              }
+            ]
+          },
+          {
+            "content": "fn a() {}",
+            "role": "tool",
+            "tool_call_id": "c1"
+          },
+          {
+            "content": "invalid JSON",
+            "role": "tool",
+            "tool_call_id": "c2"
+          },
+          {
+            "content": "Call report_findings.",
+            "role": "user"
+          }
+        ]
+        "##);
     }
 
     #[test]
@@ -175,6 +227,6 @@ mod tests {
         request.system = "".into();
         request.tools = Vec::new().into();
         let body = String::from_utf8(write(&request, false)).expect("UTF-8");
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"# Reviewer: quality\nLook."}],"max_completion_tokens":1000}"##);
     }
 }

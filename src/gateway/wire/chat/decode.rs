@@ -150,11 +150,7 @@ impl ChatDecoder {
         if !self.calls.contains_key(&index) {
             self.room.take_item()?;
         }
-        let call = self.calls.entry(index).or_insert_with(|| ToolCall {
-            id: String::new(),
-            name: String::new(),
-            arguments: String::new(),
-        });
+        let call = self.calls.entry(index).or_insert_with(|| ToolCall { id: String::new(), name: String::new(), arguments: String::new() });
         if let Some(id) = piece.id.filter(|_| call.id.is_empty()) {
             self.room.take(id.len())?;
             call.id = id;

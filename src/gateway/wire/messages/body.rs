@@ -118,9 +118,8 @@ pub(super) fn write(request: &ModelRequest) -> Vec<u8> {
         match turn {
             Turn::Assistant(said) => push(&mut messages, Role::Assistant, assistant(said)),
             Turn::ToolResults(results) => {
-                let results = results.iter().map(|r| {
-                    Block::ours(Kind::ToolResult { tool_use_id: &r.call_id, content: &r.content, is_error: r.is_error })
-                });
+                let results =
+                    results.iter().map(|r| Block::ours(Kind::ToolResult { tool_use_id: &r.call_id, content: &r.content, is_error: r.is_error }));
                 push(&mut messages, Role::User, results.collect());
             }
             Turn::User(text) => push(&mut messages, Role::User, blocks([text.as_str()])),
@@ -170,16 +169,14 @@ fn assistant(said: &AssistantTurn) -> Vec<Block<'_>> {
     if let Some(Value::Array(raw)) = &said.raw {
         return raw.iter().map(Block::Theirs).collect();
     }
-    let calls = said.calls.iter().map(|call| {
-        Block::ours(Kind::ToolUse { id: &call.id, name: &call.name, input: arguments_object(&call.arguments) })
-    });
+    let calls = said.calls.iter().map(|call| Block::ours(Kind::ToolUse { id: &call.id, name: &call.name, input: arguments_object(&call.arguments) }));
     blocks([said.text.as_str()]).into_iter().chain(calls).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
     use super::*;
+    use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
 
     fn pretty(request: &ModelRequest) -> String {
         let value: Value = serde_json::from_slice(&write(request)).expect("JSON");
@@ -189,12 +186,77 @@ mod tests {
     #[test]
     fn body_of_a_first_request() {
         let body = String::from_utf8(write(&reviewer_request("quality"))).expect("UTF-8");
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"tools":[{"name":"read_file","description":"Reads a file.","input_schema":{"properties":{"path":{"type":"string"}},"required":["path"],"type":"object"}}],"tool_choice":{"type":"auto"},"system":[{"type":"text","text":"Review.","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"the diff","cache_control":{"type":"ephemeral"}},{"type":"text","text":"# Reviewer: quality\nLook."}]}],"max_tokens":1000}"##);
     }
 
     #[test]
     fn messages_of_later_turns() {
-        insta::assert_snapshot!(pretty(&with_turns(reviewer_request("quality"))), @"");
+        insta::assert_snapshot!(pretty(&with_turns(reviewer_request("quality"))), @r##"
+        [
+          {
+            "content": [
+              {
+                "cache_control": {
+                  "type": "ephemeral"
+                },
+                "text": "the diff",
+                "type": "text"
+              },
+              {
+                "text": "# Reviewer: quality\nLook.",
+                "type": "text"
+              }
+            ],
+            "role": "user"
+          },
+          {
+            "content": [
+              {
+                "text": "I look.",
+                "type": "text"
+              },
+              {
+                "id": "c1",
+                "input": {
+                  "path": "a"
+                },
+                "name": "read_file",
+                "type": "tool_use"
+              },
+              {
+                "id": "c2",
+                "input": {},
+                "name": "read_file",
+                "type": "tool_use"
+              }
+            ],
+            "role": "assistant"
+          },
+          {
+            "content": [
+              {
+                "content": "fn a() {}",
+                "tool_use_id": "c1",
+                "type": "tool_result"
+              },
+              {
+                "content": "invalid JSON",
+                "is_error": true,
+                "tool_use_id": "c2",
+                "type": "tool_result"
+              },
+              {
+                "cache_control": {
+                  "type": "ephemeral"
+                },
+                "text": "Call report_findings.",
+                "type": "text"
+              }
+            ],
+            "role": "user"
+          }
+        ]
+        "##);
     }
 
     #[test]
@@ -215,6 +277,6 @@ mod tests {
         request.tools = Vec::new().into();
         request.turns = vec![Turn::Assistant(AssistantTurn::default()), Turn::User("go on".into())];
         let body = String::from_utf8(write(&request)).expect("UTF-8");
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"# Reviewer: quality\nLook."},{"type":"text","text":"go on","cache_control":{"type":"ephemeral"}}]}],"max_tokens":1000}"##);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::gateway::sse::SseEvent;
 use crate::gateway::types::{AssistantTurn, Stop, ToolCall, Usage};
-use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress, Room, from_json, stop_with_calls};
 use crate::gateway::wire::arguments_object;
+use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress, Room, from_json, stop_with_calls};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,9 +49,15 @@ struct Counts {
 /// One block of the answer. What has to go back keeps its shape.
 enum Block {
     Text(String),
-    Thinking { thinking: String, signature: String },
+    Thinking {
+        thinking: String,
+        signature: String,
+    },
     Redacted(Value),
-    Call { call: ToolCall, whole: Option<Value> },
+    Call {
+        call: ToolCall,
+        whole: Option<Value>,
+    },
     /// Something this version does not know.
     Unknown,
 }
@@ -91,8 +97,7 @@ impl MessagesDecoder {
         usage.cached_tokens = counts.cache_read_input_tokens.unwrap_or(usage.cached_tokens);
         usage.cache_write_tokens = counts.cache_creation_input_tokens.unwrap_or(usage.cache_write_tokens);
         usage.output_tokens = counts.output_tokens.unwrap_or(usage.output_tokens);
-        usage.input_tokens =
-            self.plain_input.saturating_add(usage.cached_tokens).saturating_add(usage.cache_write_tokens);
+        usage.input_tokens = self.plain_input.saturating_add(usage.cached_tokens).saturating_add(usage.cache_write_tokens);
     }
 
     fn begin_block(&mut self, index: u64, mut block: Value) -> Result<(), DecodeError> {
@@ -118,9 +123,7 @@ impl MessagesDecoder {
             Block::Text(text) => text.len(),
             Block::Thinking { thinking, signature } => thinking.len() + signature.len(),
             Block::Redacted(value) => value["data"].as_str().map_or(0, str::len),
-            Block::Call { call, whole } => {
-                call.id.len() + call.name.len() + whole.as_ref().map_or(0, |w| w.to_string().len())
-            }
+            Block::Call { call, whole } => call.id.len() + call.name.len() + whole.as_ref().map_or(0, |w| w.to_string().len()),
             Block::Unknown => 0,
         })?;
         self.blocks.insert(index, begun);
