@@ -6,10 +6,12 @@ use super::wire::{self, Wire, WireKind};
 use crate::error::UserError;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A key or token. Its text appears in no `Debug`, has no `Display` and cannot be serialised.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
@@ -36,9 +38,11 @@ impl fmt::Debug for Secret {
 }
 
 /// Which gateway stands there: how its URL is completed and how the key is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// OpenAI and whatever speaks its format: the URL is a base such as `https://host/v1`; `Authorization: Bearer`.
+    #[default]
     OpenAi,
     /// Anthropic: the URL is the host, `/v1` is appended (one given is not doubled); `x-api-key`.
     Anthropic,

@@ -12,12 +12,13 @@ pub(crate) use error_body::ErrorBody;
 
 use super::sse::{EventTooLong, SseEvent};
 use super::types::{AssistantTurn, ModelRequest, Stop, Usage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Which wire format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WireKind {
     /// OpenAI chat completions.
     Chat,
@@ -68,7 +69,7 @@ pub(crate) trait Wire: Send + Sync {
 }
 
 /// Makes one answer of the events of one stream, or of one whole JSON document.
-pub(crate) trait Decoder: Send {
+pub(crate) trait Decoder: Send + Sync {
     /// Takes the next event of a stream.
     fn event(&mut self, event: SseEvent<'_>) -> Result<(), DecodeError>;
 
