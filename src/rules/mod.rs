@@ -1,5 +1,7 @@
 //! The Engineering Codex: rules as Markdown files with YAML front matter, and their detectors.
 
+pub mod facts;
+
 use crate::findings::{Category, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
