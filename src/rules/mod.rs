@@ -24,7 +24,6 @@ pub use scan::Scan;
 pub use set::{Origin, RuleSet, RuleSettings};
 pub use touched::TouchedLines;
 
-pub mod facts;
 
 use crate::findings::{Category, Severity};
 use schemars::JsonSchema;
