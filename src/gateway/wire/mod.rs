@@ -68,7 +68,7 @@ pub(crate) trait Wire: Send + Sync {
 }
 
 /// Makes one answer of the events of one stream, or of one whole JSON document.
-pub(crate) trait Decoder: Send {
+pub(crate) trait Decoder: Send + Sync {
     /// Takes the next event of a stream.
     fn event(&mut self, event: SseEvent<'_>) -> Result<(), DecodeError>;
 
