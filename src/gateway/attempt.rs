@@ -9,6 +9,7 @@ use super::sse::SseParser;
 use super::types::Usage;
 use super::wire::{DecodeError, Decoded, Decoder, Progress};
 use reqwest::{Client, Response};
+use serde::de::IgnoredAny;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -162,7 +163,11 @@ impl<'a> Attempt<'a> {
             Format::Unknown => return Err(self.broken("it was empty")),
             Format::Document => {
                 let document = std::mem::take(&mut self.document);
-                self.decoder.document(&document).map_err(|error| self.unreadable(error))?;
+                self.decoder.document(&document).map_err(|error| match error {
+                    // Valid JSON did not break off: it is something else, and will be at the next attempt.
+                    DecodeError::Garbled(_) if serde_json::from_slice::<IgnoredAny>(&document).is_ok() => self.unspoken("JSON of something else"),
+                    error => self.unreadable(error),
+                })?;
             }
             Format::Events => {
                 if let Some(event) = self.parser.finish()
@@ -174,9 +179,7 @@ impl<'a> Attempt<'a> {
         }
         match self.decoder.finish() {
             Some(answer) => Ok(answer),
-            None if self.format == Format::Events && self.decoder.received() == 0 && self.parser.events() == 0 => {
-                Err(self.unspoken("text that is no event stream"))
-            }
+            None if self.format == Format::Events && !self.parser.is_framed() => Err(self.unspoken("text that is no event stream")),
             None => Err(self.broken("it ended before its end mark")),
         }
     }

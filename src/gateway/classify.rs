@@ -51,7 +51,11 @@ pub(crate) fn status(endpoint: &Endpoint, status: StatusCode, headers: &HeaderMa
 /// An error that came under a status of success: in the stream, or instead of it.
 pub(crate) fn in_stream(endpoint: &Endpoint, said: &ErrorBody) -> Failure {
     let number = said.status.or_else(|| STATUS_OF.iter().find(|(word, _)| said.says(word)).map(|(_, number)| *number));
-    let kind = number.map_or_else(|| kind_of(500, Some(said)), |number| kind_of(number, Some(said)));
+    let kind = match number {
+        Some(number) => kind_of(number, Some(said)),
+        None if is_quota(said) => ErrorKind::Quota,
+        None => kind_of(500, Some(said)),
+    };
     let message = format!("{} reported an error in its answer: {}", endpoint.host(), words(endpoint, said));
     Failure { retry: kind.is_retryable(), wait: said.wait, error: GatewayError { kind, status: number, message } }
 }

@@ -109,7 +109,7 @@ impl Gateway {
         let line = self
             .lines
             .get(call.endpoint)
-            .ok_or_else(|| GatewayError::new(ErrorKind::BadRequest, format!("no endpoint is named `{}`", shorten(one_line(call.endpoint), 60))))?;
+            .ok_or_else(|| GatewayError::new(ErrorKind::NotFound, format!("no endpoint is named `{}`", shorten(one_line(call.endpoint), 60))))?;
         let client = line.client.get_or_init(|| connect(&line.endpoint)).as_ref().map_err(Clone::clone)?;
         let body = line.endpoint.wire().body(request, line.endpoint.is_openai_itself());
         let started = Instant::now();

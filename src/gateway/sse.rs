@@ -27,14 +27,13 @@ pub(crate) struct SseParser {
     name: String,
     data: String,
     has_data: bool,
-    /// How many events were told.
-    events: usize,
+    framed: bool,
 }
 
 impl SseParser {
-    /// How many events came so far.
-    pub(crate) fn events(&self) -> usize {
-        self.events
+    /// Whether any line so far was one of an event stream; prose has none.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.framed
     }
 
     /// Takes the next bytes and tells each event that they complete. Stops at the first error of `tell`.
@@ -83,12 +82,7 @@ impl SseParser {
 
     fn take_line<E: From<EventTooLong>>(&mut self, line: &[u8], tell: &mut impl FnMut(SseEvent<'_>) -> Result<(), E>) -> Result<(), E> {
         if line.is_empty() {
-            let told = if mem::take(&mut self.has_data) {
-                self.events += 1;
-                tell(SseEvent { name: &self.name, data: &self.data })
-            } else {
-                Ok(())
-            };
+            let told = if mem::take(&mut self.has_data) { tell(SseEvent { name: &self.name, data: &self.data }) } else { Ok(()) };
             self.name.clear();
             self.data.clear();
             return told;
@@ -98,6 +92,7 @@ impl SseParser {
             None => (line, &[][..]),
         };
         let value = value.strip_prefix(b" ").unwrap_or(value);
+        self.framed |= matches!(field, b"" | b"data" | b"event" | b"id" | b"retry");
         match field {
             b"data" => {
                 if self.data.len() + value.len() >= MAX_EVENT {

@@ -248,3 +248,99 @@ fn read_usage(usage: &ChatUsage) -> Option<Usage> {
         ..Usage::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::gateway::wire::{WireKind, fixtures};
+
+    /// The decoder's view of a stream of these data lines.
+    fn told(data: &[&str]) -> String {
+        let stream: String = data.iter().map(|d| format!("data: {d}\n\n")).collect();
+        fixtures::decoded(WireKind::Chat, &stream)
+    }
+
+    fn document(text: &str) -> String {
+        fixtures::decoded_document(WireKind::Chat, text)
+    }
+
+    const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+
+    #[test]
+    fn text_and_usage() {
+        let answer = told(&[
+            r#"{"id":"x","model":"gpt-9","choices":[{"index":0,"delta":{"role":"assistant","content":null,"refusal":null},"finish_reason":null}],"usage":null}"#,
+            r#"{"model":"gpt-9","choices":[{"index":0,"delta":{"content":"He"}}],"usage":null}"#,
+            r#"{"model":"gpt-9","choices":[{"index":0,"delta":{"content":"y \"error\""}},{"index":1,"delta":{"content":"other"}}]}"#,
+            STOP,
+            r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":9,"prompt_tokens_details":{"cached_tokens":64,"cache_write_tokens":8},"completion_tokens_details":{"reasoning_tokens":7}}}"#,
+            "[DONE]",
+        ]);
+        insta::assert_snapshot!(answer, @r#"Over "gpt-9" "Hey \"error\"" [] End in 100 cached 64 written 8 out 9"#);
+    }
+
+    #[test]
+    fn interleaved_calls_are_joined_by_index() {
+        let piece = |calls: &str| format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{calls}]}}}}]}}"#);
+        let answer = told(&[
+            &piece(
+                r#"{"index":1,"id":"b","type":"function","function":{"name":"two","arguments":""}},{"index":0,"id":"a","function":{"name":"one"}}"#,
+            ),
+            &piece(r#"{"index":0,"function":{"arguments":"{\"p\":"}}"#),
+            &piece(r#"{"index":1,"function":{"arguments":"{\"q\":1}"}}"#),
+            &piece(r#"{"index":0,"id":"a","function":{"name":"one","arguments":"\"ä\"}"}}"#),
+            r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+        ]);
+        insta::assert_snapshot!(answer, @r#"Whole "" "" ["a=one({\"p\":\"ä\"})", "b=two({\"q\":1})"] Tools uncounted"#);
+    }
+
+    #[test]
+    fn calls_as_other_servers_write_them() {
+        let answer = told(&[
+            r#"{"choices":[{"delta":{"tool_calls":[{"id":"a","function":{"name":"one","arguments":{"p":1}}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"id":"b","function":{"name":"two","arguments":"{\"q\""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":":2}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":7,"function":{"name":"three"}}]}}]}"#,
+            STOP,
+        ]);
+        insta::assert_snapshot!(answer, @r#"Whole "" "" ["a=one({\"p\":1})", "b=two({\"q\":2})", "call_2=three({})"] Tools uncounted"#);
+    }
+
+    #[test]
+    fn reasons_to_stop() {
+        let stop = |reason: &str| told(&[&format!(r#"{{"choices":[{{"delta":{{"content":"x"}},"finish_reason":{reason}}}]}}"#)]);
+        insta::assert_snapshot!(stop(r#""length""#), @r#"Whole "" "x" [] Length uncounted"#);
+        insta::assert_snapshot!(stop(r#""content_filter""#), @r#"Whole "" "x" [] Refused uncounted"#);
+        insta::assert_snapshot!(stop(r#""brand_new""#), @r#"Whole "" "x" [] Other("brand_new") uncounted"#);
+        insta::assert_snapshot!(stop(r#""""#), @"Open, cut");
+        insta::assert_snapshot!(told(&[r#"{"choices":[{"delta":{"refusal":"No."},"finish_reason":"stop"}]}"#]), @r#"Whole "" "No." [] Refused uncounted"#);
+        insta::assert_snapshot!(told(&[r#"{"choices":[{"delta":{"content":"cut"}}]}"#, "[DONE]"]), @"Over, cut");
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        insta::assert_snapshot!(told(&[r#"{"error":{"message":"boom","code":502},"choices":[{"delta":{},"finish_reason":"error"}]}"#]), @r#"Upstream(ErrorBody { message: "boom", words: ["502"], status: Some(502), wait: None })"#);
+        insta::assert_snapshot!(told(&["hello"]), @r#"Garbled("an event that is not the JSON of this format")"#);
+        insta::assert_snapshot!(told(&[r#"{"choices":7}"#]), @r#"Garbled("an event that is not the JSON of this format")"#);
+        insta::assert_snapshot!(document(r#"{"choices":[]}"#), @r#"NoAnswer("JSON without a finished choice")"#);
+        insta::assert_snapshot!(document(r#"{"error":"no"}"#), @r#"Upstream(ErrorBody { message: "no", words: [], status: None, wait: None })"#);
+    }
+
+    #[test]
+    fn whole_documents() {
+        let answer = document(
+            r#"{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":[{"type":"text","text":"Hi"}],"tool_calls":[
+                {"id":"a","type":"function","function":{"name":"one","arguments":"{}"}},
+                {"id":"b","type":"function","function":{"name":"two","arguments":"{\"p\":1}"}}]},"finish_reason":"tool_calls"}],
+                "usage":{"prompt_tokens":5,"completion_tokens":2}}"#,
+        );
+        insta::assert_snapshot!(answer, @r#"Over "m" "Hi" ["a=one({})", "b=two({\"p\":1})"] Tools in 5 cached 0 written 0 out 2"#);
+    }
+
+    #[test]
+    fn answers_are_bounded() {
+        let text = format!(r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#, "x".repeat(1 << 20));
+        insta::assert_snapshot!(told(&[text.as_str(); 5]), @r#"TooLong("more than 4 MiB of text and arguments")"#);
+        let calls: Vec<_> = (0..2000).map(|i| format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{{"index":{i}}}]}}}}]}}"#)).collect();
+        insta::assert_snapshot!(told(&calls.iter().map(String::as_str).collect::<Vec<_>>()), @r#"TooLong("more than 1,024 tool calls or blocks")"#);
+    }
+}

@@ -153,6 +153,10 @@ impl Decoder for MessagesDecoder {
         if data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
+        if event.name == "error" {
+            let plain = || ErrorBody { message: data.to_owned(), ..ErrorBody::EMPTY };
+            return Err(DecodeError::Upstream(ErrorBody::parse(data.as_bytes()).unwrap_or_else(plain)));
+        }
         let parsed: Event = from_json(data.as_bytes())?;
         match parsed.r#type.as_deref().unwrap_or(event.name) {
             "message_start" => parsed.message.map_or(Ok(()), |message| self.start(message)),
@@ -175,7 +179,6 @@ impl Decoder for MessagesDecoder {
                 self.over = true;
                 Ok(())
             }
-            "error" => Err(DecodeError::Upstream(ErrorBody { message: data.to_owned(), ..ErrorBody::default() })),
             // `ping`, `content_block_stop`, and what may be added within a version.
             _ => Ok(()),
         }
@@ -248,5 +251,110 @@ fn read_stop(reason: String) -> Stop {
         "max_tokens" | "model_context_window_exceeded" => Stop::Length,
         "refusal" => Stop::Refused,
         _ => Stop::Other(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gateway::wire::{WireKind, fixtures};
+
+    /// The decoder's view of a stream of these data lines.
+    fn told(data: &[&str]) -> String {
+        let stream: String = data.iter().map(|d| format!("data: {d}\n\n")).collect();
+        fixtures::decoded(WireKind::Messages, &stream)
+    }
+
+    const START: &str = r#"{"type":"message_start","message":{"model":"claude-9","content":[],"stop_reason":null,"usage":{"input_tokens":10,"cache_read_input_tokens":60,"cache_creation_input_tokens":30,"output_tokens":1}}}"#;
+    const STOP: &str = r#"{"type":"message_stop"}"#;
+
+    fn delta(index: u32, delta: &str) -> String {
+        format!(r#"{{"type":"content_block_delta","index":{index},"delta":{delta}}}"#)
+    }
+
+    #[test]
+    fn blocks_of_all_kinds_go_back_as_they_came() {
+        let answer = told(&[
+            START,
+            r#"{"type":"ping"}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            &delta(0, r#"{"type":"thinking_delta","thinking":"Hm."}"#),
+            &delta(0, r#"{"type":"signature_delta","signature":"s1g"}"#),
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"0xff"}}"#,
+            r#"{"type":"content_block_start","index":2,"content_block":{"type":"text","text":""}}"#,
+            &delta(2, r#"{"type":"text_delta","text":"I "}"#),
+            r#"{"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"t1","name":"one","input":{}}}"#,
+            &delta(3, r#"{"type":"input_json_delta","partial_json":""}"#),
+            &delta(2, r#"{"type":"text_delta","text":"look."}"#),
+            &delta(3, r#"{"type":"input_json_delta","partial_json":"{\"p\": "}"#),
+            &delta(3, r#"{"type":"input_json_delta","partial_json":"\"ä\"}"}"#),
+            r#"{"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"t2","name":"two","input":{}}}"#,
+            r#"{"type":"content_block_start","index":5,"content_block":{"type":"tool_use","id":"t3","name":"three","input":{"q":1}}}"#,
+            r#"{"type":"content_block_start","index":6,"content_block":{"type":"brand_new","x":1}}"#,
+            &delta(6, r#"{"type":"new_delta","x":2}"#),
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":40}}"#,
+            r#"{"type":"brand_new_event"}"#,
+            STOP,
+        ]);
+        insta::assert_snapshot!(answer, @r#"
+        Over "claude-9" "I look." ["t1=one({\"p\": \"ä\"})", "t2=two({})", "t3=three({\"q\":1})"] Tools in 100 cached 60 written 30 out 40
+        [{"signature":"s1g","thinking":"Hm.","type":"thinking"},{"data":"0xff","type":"redacted_thinking"},{"text":"I look.","type":"text"},{"id":"t1","input":{"p":"ä"},"name":"one","type":"tool_use"},{"id":"t2","input":{},"name":"two","type":"tool_use"},{"id":"t3","input":{"q":1},"name":"three","type":"tool_use"}]
+        "#);
+    }
+
+    #[test]
+    fn reasons_to_stop() {
+        let stop = |reason: &str| told(&[&format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"{reason}"}}}}"#), STOP]);
+        insta::assert_snapshot!(stop("end_turn"), @r#"
+        Over "" "" [] End uncounted
+        []
+        "#);
+        insta::assert_snapshot!(stop("max_tokens"), @r#"
+        Over "" "" [] Length uncounted
+        []
+        "#);
+        insta::assert_snapshot!(stop("model_context_window_exceeded"), @r#"
+        Over "" "" [] Length uncounted
+        []
+        "#);
+        insta::assert_snapshot!(stop("refusal"), @r#"
+        Over "" "" [] Refused uncounted
+        []
+        "#);
+        insta::assert_snapshot!(stop("pause_turn"), @r#"
+        Over "" "" [] Other("pause_turn") uncounted
+        []
+        "#);
+        insta::assert_snapshot!(told(&[START, r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#]), @"Open, cut");
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        insta::assert_snapshot!(told(&[START, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#]), @r#"Upstream(ErrorBody { message: "Overloaded", words: ["overloaded_error"], status: None, wait: None })"#);
+        insta::assert_snapshot!(fixtures::decoded(WireKind::Messages, "event: error\ndata: {\"message\":\"boom\"}\n\n"), @r#"Upstream(ErrorBody { message: "{\"message\":\"boom\"}", words: [], status: None, wait: None })"#);
+        insta::assert_snapshot!(told(&[r#"{"type":"content_block_delta"}"#]), @r#"Garbled("a piece without an index")"#);
+        insta::assert_snapshot!(fixtures::decoded_document(WireKind::Messages, r#"{"type":"message","content":[]}"#), @r#"NoAnswer("JSON without a finished message")"#);
+        insta::assert_snapshot!(fixtures::decoded_document(WireKind::Messages, r#"{"type":"error","error":{"type":"api_error","message":"boom"}}"#), @r#"Upstream(ErrorBody { message: "boom", words: ["api_error"], status: None, wait: None })"#);
+    }
+
+    #[test]
+    fn whole_documents() {
+        let answer = fixtures::decoded_document(
+            WireKind::Messages,
+            r#"{"type":"message","model":"m","content":[{"type":"text","text":"Hi"},{"type":"tool_use","id":"t","name":"one","input":{"p":1}}],
+                "stop_reason":"tool_use","usage":{"input_tokens":5,"output_tokens":2}}"#,
+        );
+        insta::assert_snapshot!(answer, @r#"
+        Over "m" "Hi" ["t=one({\"p\":1})"] Tools in 5 cached 0 written 0 out 2
+        [{"text":"Hi","type":"text"},{"id":"t","input":{"p":1},"name":"one","type":"tool_use"}]
+        "#);
+    }
+
+    #[test]
+    fn answers_are_bounded() {
+        let begin = r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
+        let text = delta(0, &format!(r#"{{"text":"{}"}}"#, "x".repeat(1 << 20)));
+        insta::assert_snapshot!(told(&[begin, &text, &text, &text, &text, &text]), @r#"TooLong("more than 4 MiB of text and arguments")"#);
+        insta::assert_snapshot!(told(&[begin; 2000]), @r#"TooLong("more than 1,024 tool calls or blocks")"#);
     }
 }
