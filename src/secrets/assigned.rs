@@ -107,7 +107,8 @@ fn value_start(bytes: &[u8], mut at: usize, as_flag: bool) -> Option<(usize, Wri
     let gap = blanks(bytes, at);
     let rest = &bytes[at + gap..];
     let sign = match rest {
-        [b':', b'=', ..] | [b'=', b'>', ..] | [b'=', b'=', ..] | [b':', b':', ..] | [b'-', b'>', ..] => 2,
+        [b':', b':', ..] => return None,
+        [b':', b'=', ..] | [b'=', b'>', ..] | [b'=', b'=', ..] => 2,
         [b'=' | b':', ..] => 1,
         [b',', ..] if key_quoted => 1,
         [b'>', ..] if gap == 0 && !key_quoted => 1,
@@ -181,7 +182,7 @@ pub(super) fn header_value(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = &text.as_bytes()[at..text.len().min(at + 513)];
     let length = rest.iter().take_while(|b| Body::Dotted.has(**b) || Body::Base64.has(**b) || **b == b'~').count();
     let value = &text[at..at + length];
-    // `user:p…` and RFC 7617's `Aladdin`, as every manual has them.
-    let sample = value.starts_with("dXNlcjpw") || value.starts_with("QWxhZGRpbj");
+    // `user:p…`, `username:…` and RFC 7617's `Aladdin`, as every manual has them.
+    let sample = ["dXNlcjpw", "dXNlcm5hbWU6", "QWxhZGRpbj"].iter().any(|s| value.starts_with(s));
     (!sample && is_random(value, 16)).then_some((at, at + length))
 }

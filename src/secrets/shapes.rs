@@ -40,8 +40,6 @@ pub(super) struct Shape {
     body: Body,
     /// How many characters of `body` follow at least; a longer run belongs to the token.
     least: usize,
-    /// Only this many, and nothing of a word after them.
-    exact: bool,
     /// The prefix is so short or so common that it counts only where a word begins.
     word: bool,
     /// The prefix is the name of what follows: it stays readable.
@@ -51,13 +49,10 @@ pub(super) struct Shape {
 }
 
 const fn shape(prefix: &'static str, kind: &'static str, body: Body, least: usize) -> Shape {
-    Shape { prefix, kind, body, least, exact: false, word: false, named: false, quiet: false }
+    Shape { prefix, kind, body, least, word: false, named: false, quiet: false }
 }
 
 impl Shape {
-    const fn exact(self) -> Self {
-        Shape { exact: true, ..self }
-    }
     const fn word(self) -> Self {
         Shape { word: true, ..self }
     }
@@ -74,8 +69,8 @@ use Body::{Alnum, Base64, Dotted, Hex, Upper, Url};
 /// Keys of test modes (`sk_test_`) are not here: by the providers' documentation they open nothing real, and
 /// examples are full of them. A JWT is masked but not told: most in code are samples, expired or public by design.
 pub(super) const SHAPES: &[Shape] = &[
-    shape("AKIA", "AWS access key id", Upper, 16).exact().word(),
-    shape("ASIA", "AWS temporary access key id", Upper, 16).exact().word(),
+    shape("AKIA", "AWS access key id", Upper, 16).word(),
+    shape("ASIA", "AWS temporary access key id", Upper, 16).word(),
     shape("ghp_", "GitHub personal access token", Alnum, 36),
     shape("gho_", "GitHub OAuth token", Alnum, 36),
     shape("ghu_", "GitHub user token", Alnum, 36),
@@ -113,7 +108,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("npm_", "npm token", Alnum, 36).word(),
     shape("pypi-AgE", "PyPI token", Url, 50),
     shape("SG.", "SendGrid API key", Dotted, 60).word(),
-    shape("SK", "Twilio API key", Hex, 32).exact().word(),
+    shape("SK", "Twilio API key", Hex, 32).word(),
     shape("hf_", "Hugging Face token", Alnum, 34).word(),
     shape("dop_v1_", "DigitalOcean token", Hex, 64),
     shape("dckr_pat_", "Docker Hub token", Url, 24),
@@ -141,14 +136,16 @@ pub(super) fn token(text: &str, at: usize, shape: &Shape) -> Option<(usize, usiz
     }
     let from = at + shape.prefix.len();
     let run = bytes[from..].iter().take(JUDGED).take_while(|b| shape.body.has(**b)).count();
-    let long_enough = if shape.exact { run == shape.least } else { run >= shape.least };
-    if !long_enough || (shape.exact && bytes.get(from + run).is_some_and(|b| is_word(*b))) {
+    if run < shape.least {
         return None;
     }
     let body = &text[from..from + run];
     // Sixteen symbols make four bits at most, and the shortest bodies have few characters to show them.
     let enough = if matches!(shape.body, Hex) || shape.least < 20 { 2.5 } else { 3.0 };
-    if is_made_up(body) || entropy(body) < enough || body.starts_with(AZURE_EMULATOR) || !believable(shape, body) {
+    // What goes on may be its neighbour, which must not make a placeholder of it.
+    let sure = &body[..shape.least];
+    let varied = entropy(sure) >= enough || entropy(&body[..run.min(2 * shape.least)]) >= enough;
+    if is_made_up(sure) || !varied || body.starts_with(AZURE_EMULATOR) || !believable(shape, body) {
         return None;
     }
     // All of a word that goes on belongs to it: no half of a token stays, and what follows the mask is no new word.
@@ -165,10 +162,8 @@ fn believable(shape: &Shape, body: &str) -> bool {
         }
         "SG." => body.split('.').map(str::len).next() == Some(22),
         "hooks.slack.com/services/" => body.starts_with(['T', 'B']) && body.matches('/').count() >= 2,
-        _ if matches!(shape.body, Url | Dotted) => body.bytes().filter(u8::is_ascii_digit).count() >= 2,
-        // A name in capitals or small letters is no key.
-        _ if shape.word => body.bytes().any(|b| b.is_ascii_digit()),
-        _ => true,
+        // Words with dashes between them are no token.
+        _ => matches!(shape.body, Upper) || body.bytes().filter(|b| b.is_ascii_digit() || b.is_ascii_uppercase()).count() >= 2,
     }
 }
 
