@@ -45,8 +45,8 @@ impl Part {
     }
 }
 
-/// Packs the files with the given indices into bundles of at most `max_tokens` of diff each (a single line is never
-/// split, so a bundle of one may be larger). Files that belong together (same folder, test and source, one using what
+/// Packs the files with the given indices into bundles of at most `max_tokens` of diff each (a single line and a deleted
+/// file's outline are never split, so a bundle of one may be larger). Files that belong together (same folder, test and source, one using what
 /// the other declares) stay together where they fit; a file too big alone is split at hunk borders, and a hunk too big
 /// alone between lines, at a blank one where there is one near. Deterministic.
 pub fn bundles(change: &Change, files: &[usize], analysis: &Analysis, max_tokens: u64) -> Vec<Bundle> {
@@ -67,7 +67,7 @@ pub fn bundles(change: &Change, files: &[usize], analysis: &Analysis, max_tokens
             if size <= max {
                 place(&mut open, vec![whole(change, i)], size, max);
             } else {
-                open.extend(split(&change.files[i], i, max).into_iter().map(|(part, size)| {
+                open.extend(split(&change.files[i], i, max, size).into_iter().map(|(part, size)| {
                     // Full by decree: bundles of a split file hold nothing else.
                     (Bundle { parts: vec![part], tokens: size.div_ceil(4) }, max)
                 }));
@@ -128,8 +128,12 @@ fn line_cost(line: &Line) -> u64 {
 }
 
 /// A file's parts of at most `max` bytes each, with their sizes.
-fn split(file: &FileDiff, index: usize, max: u64) -> Vec<(Part, u64)> {
+fn split(file: &FileDiff, index: usize, max: u64, whole: u64) -> Vec<(Part, u64)> {
     let head = head_cost(file);
+    if file.hunks.is_empty() || file.status == FileStatus::Deleted {
+        // Nothing to split, or an outline that only makes sense as one.
+        return vec![(Part { file: index, hunks: 0..file.hunks.len(), lines: None }, whole)];
+    }
     let room = max.saturating_sub(head).max(1);
     let mut out = Vec::new();
     let mut run = 0..0;

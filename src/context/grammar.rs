@@ -43,8 +43,6 @@ pub(super) struct Grammar {
     pub(super) wrappers: &'static [&'static str],
     /// The node of a call, where test cases are calls.
     pub(super) test_call: Option<&'static str>,
-    /// Containers deeper than this give no names any more.
-    pub(super) depth: usize,
 }
 
 const fn decl(node: &'static str, label: &'static str, class: Class, name: &'static str) -> Decl {
@@ -74,7 +72,6 @@ const RUST: Grammar = Grammar {
     ],
     wrappers: &[],
     test_call: None,
-    depth: 8,
 };
 
 const PYTHON: Grammar = Grammar {
@@ -87,7 +84,6 @@ const PYTHON: Grammar = Grammar {
     ],
     wrappers: &["decorated_definition", "expression_statement"],
     test_call: None,
-    depth: 8,
 };
 
 const JAVASCRIPT: Grammar = Grammar {
@@ -114,7 +110,6 @@ const JAVASCRIPT: Grammar = Grammar {
     ],
     wrappers: &["export_statement", "lexical_declaration", "variable_declaration", "ambient_declaration", "expression_statement"],
     test_call: Some("call_expression"),
-    depth: 8,
 };
 
 const GO: Grammar = Grammar {
@@ -131,7 +126,6 @@ const GO: Grammar = Grammar {
     ],
     wrappers: &["type_declaration", "const_declaration", "var_declaration"],
     test_call: None,
-    depth: 8,
 };
 
 const JAVA: Grammar = Grammar {
@@ -151,7 +145,6 @@ const JAVA: Grammar = Grammar {
     ],
     wrappers: &[],
     test_call: None,
-    depth: 8,
 };
 
 const RUBY: Grammar = Grammar {
@@ -165,7 +158,6 @@ const RUBY: Grammar = Grammar {
     ],
     wrappers: &[],
     test_call: Some("call"),
-    depth: 8,
 };
 
 const C: Grammar = Grammar {
@@ -184,7 +176,6 @@ const C: Grammar = Grammar {
     ],
     wrappers: &[],
     test_call: None,
-    depth: 8,
 };
 
 const BASH: Grammar = Grammar {
@@ -192,19 +183,10 @@ const BASH: Grammar = Grammar {
     decls: &[decl("function_definition", "function", Code, "name"), decl("variable_assignment", "variable", Value, "name")],
     wrappers: &[],
     test_call: None,
-    depth: 8,
 };
 
-/// Keys three deep (`jobs.build.steps`); below that, names repeat and say nothing.
-const YAML: Grammar = Grammar {
-    separator: ".",
-    decls: &[decl("block_mapping_pair", "key", Container, "key")],
-    wrappers: &[],
-    test_call: None,
-    depth: 3,
-};
-
-/// The table of a linked language; `None` for one whose grammar is not linked.
+/// The table of a linked language; `None` for one whose grammar is not linked, or not safe
+/// on hostile text (YAML: see [`super::sections`]).
 pub(super) fn grammar(lang: SupportLang) -> Option<&'static Grammar> {
     Some(match lang {
         SupportLang::Rust => &RUST,
@@ -215,7 +197,6 @@ pub(super) fn grammar(lang: SupportLang) -> Option<&'static Grammar> {
         SupportLang::Ruby => &RUBY,
         SupportLang::C => &C,
         SupportLang::Bash => &BASH,
-        SupportLang::Yaml => &YAML,
         _ => return None,
     })
 }

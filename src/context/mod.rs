@@ -22,6 +22,8 @@ mod repository;
 mod sections;
 mod symbols;
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod widen;
 mod words;

@@ -19,7 +19,7 @@ pub(super) fn parse(path: &RepoPath, text: &str) -> Option<(&'static Grammar, Tr
     if text.len() > MAX_PARSED {
         return None;
     }
-    let lang = language(path)?;
+    let lang = language(path).filter(|lang| is_safe(*lang, text))?;
     Some((grammar(lang)?, Tree::try_new(text, lang).ok()?))
 }
 
@@ -40,12 +40,37 @@ fn language(path: &RepoPath) -> Option<SupportLang> {
         "rb" | "rake" | "gemspec" => SupportLang::Ruby,
         "c" | "h" => SupportLang::C,
         "sh" | "bash" | "zsh" | "bats" => SupportLang::Bash,
-        "yaml" | "yml" => SupportLang::Yaml,
         _ => match path.file_name().as_ref() {
             "Rakefile" | "Gemfile" => SupportLang::Ruby,
             _ => return None,
         },
     })
+}
+
+/// Whether a grammar's scanner can take the text. Scanners keep their state in 1,024 bytes, and some write past that
+/// (which aborts the process) when indentation or heredocs nest too deep; these bounds keep them well inside.
+fn is_safe(lang: SupportLang, text: &str) -> bool {
+    match lang {
+        // Two bytes for each level of indentation, one for each open string (at most 255).
+        SupportLang::Python => text.lines().all(|l| l.bytes().map_while(|b| [(b' ', 1), (b'\t', 8)].iter().find(|(c, _)| *c == b).map(|(_, n)| *n)).sum::<usize>() <= 250),
+        // Five bytes for each open string (they nest by interpolation only), four and its word for each open heredoc.
+        SupportLang::Ruby => {
+            let heredocs: usize = text.match_indices("<<").map(|(at, _)| heredoc(&text[at + 2..])).sum();
+            heredocs == 0 || heredocs + 5 * (text.matches("#{").count() + 1) + 2 < 1_000
+        }
+        _ => true,
+    }
+}
+
+/// The bytes that what follows `<<` takes if it opens a heredoc, at most.
+fn heredoc(after: &str) -> usize {
+    let word = after.trim_start_matches(['-', '~']);
+    let line = word.lines().next().unwrap_or_default();
+    match line.chars().next() {
+        Some(quote @ ('"' | '\'' | '`')) => 4 + line[1..].find(quote).unwrap_or(line.len()),
+        Some(c) if c.is_alphanumeric() || c == '_' => 4 + line.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(line.len()),
+        _ => 0,
+    }
 }
 
 /// First and last line of a node, 1-based. A node that ends before the first character of a line ends on the line before.

@@ -11,6 +11,8 @@ use crate::path::RepoPath;
 const MAX_SYMBOLS: usize = 20_000;
 /// More nodes of a tree are not visited.
 const MAX_NODES: usize = 1_000_000;
+/// Containers nested deeper than this give no names any more.
+const MAX_DEPTH: usize = 8;
 /// Longer names and signatures are cut, in bytes.
 const MAX_NAME: usize = 80;
 const MAX_SIGNATURE: usize = 300;
@@ -48,7 +50,7 @@ impl Symbol {
 }
 
 /// All symbols of a file in the order of their first lines, a container before what it holds. Empty for languages
-/// without a grammar (but Markdown headings and TOML tables are found).
+/// without a grammar (but see [`sections`]).
 pub(super) fn symbols(path: &RepoPath, text: &str, parsed: Option<&(&'static Grammar, Tree)>) -> Vec<Symbol> {
     match parsed {
         Some((grammar, tree)) => Walk { grammar, text, out: Vec::new() }.run(tree),
@@ -129,7 +131,7 @@ impl Walk<'_> {
                 siblings.wrapper = None;
                 let symbol = self.symbol(&node, owners.last().copied(), tested);
                 descend = match &symbol {
-                    Some(s) => matches!(s.class, Class::Container | Class::Type) && owners.len() < self.grammar.depth,
+                    Some(s) => matches!(s.class, Class::Container | Class::Type) && owners.len() < MAX_DEPTH,
                     None => true,
                 };
                 if let Some(mut symbol) = symbol {

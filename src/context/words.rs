@@ -126,7 +126,7 @@ fn literal(slice: &str, out: &mut Found) {
     }
 }
 
-/// Without a grammar: what stands in quotes or back-ticks, and tokens that are spelled like code.
+/// Without a grammar: what stands in quotes or back-ticks, values of settings, and tokens that are spelled like code.
 fn from_lines(text: &str, lines: &[u32], tests: &dyn Fn(u32) -> bool, out: &mut Found) {
     let mut wanted = lines.iter().peekable();
     for (line, number) in text.lines().zip(1u32..) {
@@ -135,15 +135,22 @@ fn from_lines(text: &str, lines: &[u32], tests: &dyn Fn(u32) -> bool, out: &mut 
         }
         wanted.next();
         out.in_test = tests(number);
-        if line.len() > 2_000 || out.words.len() >= MAX_WORDS {
+        let code = line.trim_start();
+        // A comment, or a heading, whose words are prose.
+        if line.len() > 2_000 || out.words.len() >= MAX_WORDS || code.starts_with("# ") || code.starts_with("//") {
             continue;
         }
         for quote in ['"', '`', '\''] {
             line.split(quote).skip(1).step_by(2).for_each(|inside| literal(inside, out));
         }
+        if let Some((_, value)) = code.split_once(": ").or_else(|| code.split_once(" = ")).filter(|(key, _)| !key.trim_start_matches("- ").contains(' ')) {
+            literal(value.trim(), out);
+        }
         for token in line.split(|c: char| !(c.is_alphanumeric() || "_-./:$".contains(c))) {
             let token = token.trim_matches(['.', ':', '-', '/', '$']);
-            let inner = token.get(1..).unwrap_or_default();
+            let mut inner = token.chars();
+            inner.next();
+            let inner = inner.as_str();
             let code = inner.contains(['_', '-', '.', '/']) || (inner.contains(char::is_uppercase) && inner.contains(char::is_lowercase));
             if token.len() >= 6 && code {
                 if token.chars().all(|c| c.is_alphanumeric() || c == '_') {

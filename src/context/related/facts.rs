@@ -54,7 +54,7 @@ impl Kind {
             Kind::Uses => "Other uses of what changed",
             Kind::Declarations => "Declarations of what changed lines use",
             Kind::Literals => "The same text elsewhere",
-            Kind::Tests => "Tests that mention what changed",
+            Kind::Tests => "Tests of what changed",
         }
     }
 }
@@ -151,7 +151,7 @@ impl<'a> Finder<'a> {
         facts
     }
 
-    /// Test files that bear a changed file's name, and mention none of the names that were looked for.
+    /// Test files that bear a changed file's name, where they were not found by the names they mention.
     pub(super) fn namesakes(&self, bundle: &Bundle, paths: &[&RepoPath]) -> Vec<Fact> {
         let mut stems: BTreeMap<String, &RepoPath> = BTreeMap::new();
         let changed = || bundle.parts.iter().filter_map(|p| self.material.change.files.get(p.file));
@@ -165,7 +165,7 @@ impl<'a> Finder<'a> {
                 continue;
             }
             let mut page = Page::default();
-            page.item(&format!("{path}: named after {of}, mentions no changed name"));
+            page.item(&format!("{path}: named after {of}"));
             facts.push(Fact { kind: Kind::Tests, score: 30, page });
         }
         facts
@@ -224,8 +224,10 @@ impl<'a> Finder<'a> {
             }
             let in_test = is_test_path(&hit.path) || function.is_some_and(|a| a.is_test);
             let mocks = ["mock", "patch", "stub", "spy", "when("].iter().any(|m| hit.text.to_ascii_lowercase().contains(m));
-            if in_test && !mocks {
+            if in_test {
                 self.tested.insert(hit.path.clone());
+            }
+            if in_test && !mocks {
                 // That a test names a common type says little of it.
                 if subject.change.is_some() && (called || hits.total <= COMMON_TYPE) {
                     let entry = tests.entry(hit.path.clone()).or_default();
@@ -302,9 +304,11 @@ impl<'a> Finder<'a> {
         let masked = mask(&window.join("\n")).into_owned();
         let indent = |l: &str| l.len() - l.trim_start().len();
         let chosen: Vec<&str> = masked.split('\n').zip(from..).filter(|(_, n)| lines.lines.contains(n)).map(|(l, _)| l).collect();
+        let outer = chosen.iter().map(|l| indent(l)).min().unwrap_or(0);
         for (i, line) in chosen.iter().enumerate() {
             // What opens a block of which nothing is shown is folded.
-            let folded = line.ends_with('{') && chosen.get(i + 1).is_some_and(|next| indent(next) <= indent(line));
+            let nested = |next: Option<&&str>| next.map_or(indent(line) == outer, |next| indent(next) > indent(line));
+            let folded = line.ends_with('{') && !nested(chosen.get(i + 1));
             page.excerpt(&format!("{}{}", shorten(line, 200), if folded { " … }" } else { "" }));
         }
         if lines.more > 0 {

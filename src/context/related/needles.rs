@@ -81,7 +81,9 @@ pub(super) fn needles(bundle: &Bundle, analysis: &Analysis) -> Needles {
             let own = change.old.as_ref().filter(|_| change.kind == ChangeKind::Renamed).unwrap_or(symbol);
             // A member that is new or changed inside is a matter of its type.
             let minor = own.class == Class::Member && matches!(change.kind, ChangeKind::Added | ChangeKind::Body);
-            if telling(&own.own) && !minor {
+            // A function of the project may well be called `fetch`; a method of that name is anybody's.
+            let free = own.class == Class::Code && own.name == own.own && own.own.len() >= 3 && own.own != "main";
+            if (free || telling(&own.own)) && !minor {
                 let name = Name { file, symbol: Some((change.kind, own.clone())), used: None };
                 names.entry(&own.own).or_insert(name);
             }
