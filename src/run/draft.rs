@@ -9,7 +9,7 @@ use crate::findings::{Dropped, Finding};
 use crate::gateway::Usage;
 use crate::judge::{summary, verdict};
 use crate::report::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
-use crate::risk::{self, Ledger};
+use crate::risk::{self, Ledger, NoiseKind};
 
 /// What is known so far.
 pub struct Draft<'a> {
@@ -72,7 +72,11 @@ impl<'a> Draft<'a> {
         for (i, file) in change.files.iter().enumerate() {
             let path = file.path();
             if let Some(noise) = prepared.risk.noise.get(i).and_then(Option::as_ref) {
-                self.ledger.filtered(path, noise.reason.clone());
+                if noise.kind == NoiseKind::Oversized {
+                    self.ledger.bounded(path, noise.reason.clone());
+                } else {
+                    self.ledger.filtered(path, noise.reason.clone());
+                }
             } else if models && (config.is_private(&file.new_path) || config.is_private(&file.old_path)) {
                 self.ledger.filtered(path, "private path: rules only, no model");
             }

@@ -11,6 +11,7 @@ mod prepared;
 mod scan;
 mod setup;
 mod tasks;
+mod validate;
 
 pub use classify::Risk;
 pub use collect::collect;

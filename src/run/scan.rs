@@ -1,5 +1,6 @@
 //! Runs the rules over all changed files, on all cores. Filtered files too: noise is no hiding place.
 
+use super::validate::validate;
 use super::{Risk, Setup};
 use crate::change::Change;
 use crate::context::HitNote;
@@ -48,6 +49,7 @@ impl Setup {
         let mut out = Scanned { files: files(&self.rules, change, stop), ..Scanned::default() };
         if self.scope.rules() {
             self.tell(change, risk, &mut out);
+            out.findings.extend(validate(change));
         }
         out.seconds = started.elapsed().as_secs_f64();
         out
