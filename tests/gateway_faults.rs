@@ -135,6 +135,17 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
+async fn tls_where_none_is_spoken() {
+    let fake = FakeGateway::scripted(vec![vec![Step::ResetAtAccept]; 3]);
+    let url = fake.url().replace("http:", "https:");
+    let case = Case::at(Wire::Chat, &url, fake, quick());
+    let outcome = case.complete().await;
+    assert_eq!(outcome.as_ref().expect_err("no TLS there").kind, Network);
+    assert!(case.fake.requests().is_empty(), "nothing is sent in the clear");
+    case.assert_key_is_nowhere("TLS", &outcome);
+}
+
+#[tokio::test]
 async fn silence() {
     let idle = Duration::from_millis(120);
     let limits = Limits { first_byte: Duration::from_millis(250), idle, ..quick() };

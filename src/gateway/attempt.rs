@@ -234,7 +234,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// The innermost cause: the outer ones repeat the URL.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -1,7 +1,7 @@
 //! The gateway as the reviewers see it: one call in, one answer or one classified error out. Here are the
 //! attempts, the waits between them, and what is counted.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, reason};
 use super::budget::{Budget, Caps, Price};
 use super::classify::Failure;
 use super::endpoint::Endpoint;
@@ -263,13 +263,17 @@ fn connect(endpoint: &Endpoint) -> Result<Client, GatewayError> {
         .connect_timeout(Duration::from_secs(10))
         // Shorter than what load balancers allow, so that no request goes out on a connection that they just closed.
         .pool_idle_timeout(Duration::from_secs(30));
-    builder = match endpoint.is_loopback() {
-        // A proxy would receive the key in the clear, and cannot reach this machine's loopback anyway.
-        true => builder.no_proxy(),
+    if endpoint.is_loopback() {
+        // A proxy would receive the key, and cannot reach this machine's loopback anyway.
+        builder = builder.no_proxy();
+    }
+    builder = match endpoint.is_plain() {
+        // No roots of trust are read for it: slim images have none.
+        true => builder.tls_certs_only([]),
         false => builder.https_only(true),
     };
     builder.build().map_err(|error| {
-        let reason = endpoint.quote(&error.without_url().to_string());
+        let reason = endpoint.quote(&reason(&error));
         GatewayError::new(ErrorKind::Network, format!("no connection to {} can be set up: {reason}", endpoint.host()))
     })
 }

@@ -175,6 +175,11 @@ impl Endpoint {
         url::is_loopback(&self.root)
     }
 
+    /// Whether it is spoken to without TLS, which only loopback addresses are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.root.scheme() == "http"
+    }
+
     /// Whether OpenAI itself is asked. Only there `store: false` is sent: the preset also stands for servers
     /// that merely speak the format, keep nothing, and may refuse a field that they do not know.
     pub(crate) fn is_openai_itself(&self) -> bool {

@@ -1,7 +1,7 @@
-//! The one client for LLM gateways. Wire formats live in [`wire`] only; the rest of the crate knows
-//! the neutral [`types`] alone.
+//! The one client for LLM gateways. Wire formats live in `wire` only; the rest of the crate knows
+//! the neutral `types` alone.
 //!
-//! A call goes [`Gateway::complete`] -> budget -> attempt -> answer: [`budget`] reserves its worst case,
+//! A call goes [`Gateway::complete`] -> budget -> attempt -> answer: `budget` reserves its worst case,
 //! `attempt` sends one request and reads one stream, `classify` tells what a failure means and `retry`
 //! how long to wait before the next attempt. It never follows a redirect, never sends a token to another
 //! origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
