@@ -1,0 +1,13 @@
+//! The whole binary against real repositories and a gateway faked at the socket.
+
+#[path = "../support/gateway.rs"]
+mod gateway;
+#[path = "../git_repo/mod.rs"]
+mod git_repo;
+mod harness;
+
+mod commands;
+mod hostile;
+mod models;
+mod policy;
+mod rules;
