@@ -2,6 +2,16 @@
 //!
 //! A [`Proposal`] is a model's raw word; only [`anchor`] and the checks turn it into a [`Finding`].
 
+pub mod anchor;
+pub mod fingerprint;
+
+mod locate;
+mod place;
+mod quote;
+#[cfg(test)]
+pub(crate) mod testing;
+pub(crate) mod words;
+
 use crate::diff::Side;
 use crate::path::RepoPath;
 use schemars::JsonSchema;
