@@ -3,11 +3,17 @@
 //! A [`Proposal`] is a model's raw word; only [`anchor`] and the checks turn it into a [`Finding`].
 
 pub mod anchor;
+pub mod check;
 pub mod fingerprint;
+pub mod hit;
+pub mod parse;
+pub mod schema;
 
+mod cause;
 mod locate;
 mod place;
 mod quote;
+mod suggestion;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod words;
