@@ -7,6 +7,7 @@ pub mod check;
 pub mod fingerprint;
 pub mod hit;
 pub mod parse;
+pub mod sanitize;
 pub mod schema;
 
 mod cause;
