@@ -51,6 +51,7 @@ pub struct Anchored {
 /// untouched look-alike, unless the proposal has a `cause` or claims just that line. Linear in the size of the file.
 pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
     let readings = readings(&proposal.quote);
+    let vouched = proposal.cause.as_deref().is_some_and(|c| !c.trim().is_empty());
     let claimed = proposal.line.and_then(|l| u32::try_from(l).ok()).filter(|l| *l > 0);
     let mut out = Anchored {
         path: RepoPath::from(cut_bytes(plain(&proposal.path), MAX_PATH)),
@@ -66,7 +67,7 @@ pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
             out.path = file.path().clone();
             out.old_path = Some(&file.old_path).filter(|p| **p != file.new_path).cloned();
             let mut sides = [Side::New, Side::Old].map(|s| SideOf { side: s, text: (input.text)(file, s), changed: Changed::of(file, s) });
-            let found = best(&sides, &readings, claimed, proposal.cause.is_some());
+            let found = best(&sides, &readings, claimed, vouched);
             let text = found.as_ref().and_then(|f| sides.iter_mut().find(|s| s.side == f.side)?.text.take());
             let found = found.map(|f| {
                 let old = if f.side == Side::New { old_line(file, f.hit.end) } else { None };
@@ -77,7 +78,9 @@ pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
         Resolved::Elsewhere(path, text) => {
             out.path = path;
             let sides = [SideOf { side: Side::New, text: Some(Arc::clone(&text)), changed: Changed::default() }];
-            (best(&sides, &readings, claimed, true).map(|f| { let end = f.hit.end; (f, Some(end)) }), Some(text))
+            // Nothing moved in it.
+            let found = best(&sides, &readings, claimed, vouched).map(|f| (f, Some(f.hit.end)));
+            (found, Some(text))
         }
         Resolved::Nowhere => return out,
     };
@@ -118,7 +121,7 @@ enum Resolved<'a> {
 }
 
 /// A path without what models put around it.
-fn plain(path: &str) -> &str {
+pub(super) fn plain(path: &str) -> &str {
     path.trim().trim_matches(['`', '"', '\'']).trim()
 }
 

@@ -1,7 +1,7 @@
 //! Turns proposals into findings. Each check lowers, strips or drops with a reason; none trusts the model, and none judges
 //! whether a finding is right.
 
-use super::anchor::{AnchorInput, Anchored, anchor};
+use super::anchor::{AnchorInput, Anchored, anchor, plain};
 use super::cause::Causes;
 use super::fingerprint::{Enclosing, fingerprint, ordinal};
 use super::suggestion;
@@ -81,7 +81,7 @@ fn one(input: &CheckInput<'_>, causes: &Causes<'_>, proposal: &Proposal, title: 
     if let Some(c) = confidence.filter(|c| *c < input.min_confidence) {
         return Err(format!("confidence {c:.2} is below {:.2}", input.min_confidence));
     }
-    if proposal.path.trim().is_empty() && input.anchor.files.len() != 1 {
+    if plain(&proposal.path).is_empty() && input.anchor.files.len() != 1 {
         return Err("names no file".to_owned());
     }
     let anchored = anchor(&input.anchor, proposal);

@@ -47,7 +47,11 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
 
 /// At most `max` bytes, ending at a character's border.
 pub(crate) fn cut_bytes(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// The first sentence, on one line: up to a full stop that a space follows, or up to an empty line.

@@ -7,7 +7,7 @@ use super::summary::count;
 use super::{absorb, enforced, is_hit, overlap};
 use crate::findings::check::{category, parse_severity};
 use crate::findings::parse::{Decision, SubmitReview};
-use crate::findings::words::{cut, visible};
+use crate::findings::words::{cut, cut_bytes, visible};
 use crate::findings::{Dropped, Finding, FindingSource, Severity};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -78,7 +78,7 @@ fn show(out: &mut String, number: usize, f: &Finding) {
     }
     let quote: Vec<&str> = f.quote.lines().take(MAX_QUOTE_LINES).collect();
     let quote = quote.join("\n");
-    field(out, "quote", &quote[..quote.floor_char_boundary(MAX_QUOTE_BYTES)]);
+    field(out, "quote", cut_bytes(&quote, MAX_QUOTE_BYTES));
 }
 
 fn field(out: &mut String, name: &str, value: &str) {

@@ -133,15 +133,15 @@ mod tests {
             told("security", Important, "Zero from a request ends the process", "a  /  b", 5, 5),
             told("performance", Suggestion, "it can panic!", "let c =\n  a / b", 4, 5),
         ]);
-        insta::assert_snapshot!(show(&merged), @r#"
+        insta::assert_snapshot!(show(&merged), @r"
         Important Quality a.rs:5-5 Zero from a request ends the process (security +quality)
         Suggestion Quality a.rs:4-5 it can panic! (performance)
-        "#);
-        insta::assert_snapshot!(merged[0].body, @r#"
+        ");
+        insta::assert_snapshot!(merged[0].body, @r"
         Zero from a request ends the process, at length.
 
         Also: It can panic.
-        "#);
+        ");
     }
 
     #[test]

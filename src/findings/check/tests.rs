@@ -104,6 +104,7 @@ fn untouched_code_needs_a_cause() {
     };
     assert_eq!(reason(|p| p.quote = "    return f(1)".to_owned()), untouched);
     assert_eq!(reason(cause("    return f(1)", "def g():")), format!("{untouched}, and its cause is no changed line"));
+    assert_eq!(reason(cause("    return f(1)", " ")), untouched);
     assert_eq!(reason(cause("    return f(1)", "y")), format!("{untouched}, and its cause is no changed line"));
     for quoted in ["def f(x, y):", "+def f(x, y):", "```\ndef  f(x,y):\n```", "-def f(x):", "return x / y"] {
         let f = one(cause("    return f(1)", quoted));
@@ -129,7 +130,7 @@ fn drops_what_is_unsure_or_empty() {
     assert_eq!(reason(|p| p.confidence = Some(0.3)), "confidence 0.30 is below 0.50");
     assert_eq!(one(|p| p.confidence = Some(0.5)).confidence, Some(0.5));
     assert_eq!(reason(|p| (p.title, p.body) = (String::new(), " ".to_owned())), "says nothing: neither title nor body");
-    assert_eq!(reason(|p| p.path = String::new()), "names no file");
+    assert_eq!(reason(|p| p.path = " `` ".to_owned()), "names no file");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The blocks of a body: paragraphs, flat lists and fenced code, each written so that no renderer can see it otherwise.
 
-use super::inline::{Token, is_rule, line_start, tokens_of, write};
+use super::inline::{Token, is_rule, line_start, says_something, tokens_of, write};
 use super::{MAX_FENCE, longest_run, tame};
 
 /// Info strings that only colour code. Others draw diagrams, apply changes or do what a later version thinks of.
@@ -88,7 +88,7 @@ fn inline(text: &str) -> String {
     if (1..=6).contains(&level) && text[level..].starts_with([' ', '\t']) {
         let title = text[level..].trim().trim_end_matches('#').trim_end();
         let mut tokens = tokens_of(title);
-        if !tokens.is_empty() && !tokens.contains(&Token::Strong) {
+        if says_something(&tokens) && !tokens.contains(&Token::Strong) {
             tokens.insert(0, Token::Strong);
             tokens.push(Token::Strong);
         }

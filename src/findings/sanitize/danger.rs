@@ -11,7 +11,7 @@ fn reference(word: &str) -> bool {
     while let Some(c) = chars.next() {
         if matches!(c, '@' | '#' | '!' | '$' | '%' | '~' | '&')
             // A mail address is linked even where it is none (`a@.b`).
-            && chars.peek().is_some_and(|n| c == '@' || n.is_alphanumeric() || matches!(n, '_' | '"') || (c == '&' && *n == '#'))
+            && chars.peek().is_some_and(|n| c == '@' || n.is_alphanumeric() || !n.is_ascii() || matches!(n, '_' | '"') || (c == '&' && *n == '#'))
         {
             return true;
         }

@@ -96,19 +96,24 @@ fn link(at: &str) -> Option<(&str, &str, usize)> {
     (end > 0 && target[end..].starts_with(')')).then(|| (&inner[..close], &target[..end], close + end + 4))
 }
 
-/// Replaces pairs of `**` (at the given places, two characters each) by marks; a lone one stays text.
+/// Replaces pairs of `**` (at the given places, two characters each) by marks; a lone one stays text. They have to stand at the
+/// borders of words: some renderers drop the tags of nested bold, and then `@**a**` is a mention.
 fn bold(tokens: Vec<Token>, stars: &[usize]) -> Vec<Token> {
     let space = |t: Option<&Token>| t.is_none_or(|t| matches!(t, Token::Char(c) if c.is_whitespace()));
+    let before = |at: usize| at.checked_sub(1).and_then(|i| tokens.get(i));
+    let begins = |at: usize| space(before(at)) || (before(at) == Some(&Token::Char('(')) && space(before(at - 1)));
+    let stop = |t: Option<&Token>| matches!(t, Some(Token::Char('.' | ',' | ';' | ':' | '!' | '?' | ')')));
+    let ends = |at: usize| space(tokens.get(at)) || (stop(tokens.get(at)) && space(tokens.get(at + 1)));
     let mut marks = Vec::new();
-    let mut open = None;
+    let mut open: Option<usize> = None;
     for at in stars {
         match open {
-            None if !space(tokens.get(at + 2)) => open = Some(*at),
-            Some(start) if !space(at.checked_sub(1).and_then(|i| tokens.get(i))) => {
+            Some(_) if space(before(*at)) || !ends(*at + 2) => {}
+            Some(start) if says_something(&tokens[start + 2..*at]) => {
                 marks.extend([start, *at]);
                 open = None;
             }
-            _ => {}
+            _ => open = Some(*at).filter(|at| begins(*at) && !space(tokens.get(at + 2))),
         }
     }
     let mut marks = marks.into_iter().peekable();
@@ -124,6 +129,15 @@ fn bold(tokens: Vec<Token>, stars: &[usize]) -> Vec<Token> {
         }
     }
     out
+}
+
+/// Whether there is more than punctuation, which could make a rule or an underline when it stands alone.
+pub(super) fn says_something(tokens: &[Token]) -> bool {
+    tokens.iter().any(|t| match t {
+        Token::Char(c) => c.is_alphanumeric(),
+        Token::Code(_) => true,
+        Token::Strong => false,
+    })
 }
 
 /// Writes tokens as Markdown; white space is folded, none at the ends.
@@ -162,7 +176,10 @@ fn put_word(out: &mut String, word: &mut String) {
     }
     let start = whole.len() - whole.trim_start_matches(['(', '[', '{', '<', '"', '\'']).len();
     let end = whole.trim_end_matches([')', ']', '}', '>', '"', '\'', '.', ',', ';', ':', '!', '?']).len();
+    // What is left outside must not act by itself.
     let (start, end) = if start < end { (start, end) } else { (0, whole.len()) };
+    let start = if acts(&whole[..start]) { 0 } else { start };
+    let end = if acts(&whole[end..]) { whole.len() } else { end };
     escape(out, &whole[..start]);
     put_code(out, &whole[start..end]);
     escape(out, &whole[end..]);
@@ -181,7 +198,7 @@ fn escape(out: &mut String, text: &str) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let special = match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '$' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '$' | '^' => true,
             '_' => !(before.is_some_and(char::is_alphanumeric) && chars.peek().is_some_and(|n| n.is_alphanumeric())),
             // An HTML comment, to whoever searches for our markers in the raw text.
             '!' => before == Some('<'),
