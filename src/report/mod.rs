@@ -1,6 +1,27 @@
 //! What a run found, and the formats it is told in. A format takes a [`Review`] and a writer; it
 //! never decides what is shown, only how.
 
+pub mod comment;
+mod format;
+pub mod json;
+pub mod markdown;
+
+mod clean;
+mod code_quality;
+mod github;
+mod plain;
+mod rdjson;
+mod replacement;
+mod sarif;
+mod terminal;
+mod uri;
+mod words;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use format::{Format, UnknownFormat, WriteOptions, write};
+
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
 use crate::gateway::Usage;
