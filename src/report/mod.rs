@@ -21,6 +21,7 @@ mod words;
 pub(crate) mod sample;
 
 pub use format::{Format, UnknownFormat, WriteOptions, write};
+pub(crate) use plain::log_line;
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
