@@ -1,6 +1,7 @@
 //! What makes a stranger's text harmless in a report. A format uses these and never writes such a text
 //! as it came. Escaping only: it never shortens, and secrets are masked before.
 
+use super::plain::no_commands;
 use crate::path::is_invisible;
 
 /// A body for Markdown: paragraphs and code spans stay, everything else is shown as it was written.
@@ -32,74 +33,67 @@ pub(crate) fn code_fence(code: &str, lang: &str) -> String {
     format!("{fence}{lang}\n{code}{end}{fence}\n")
 }
 
-/// Text for a terminal or log: no control characters but `\n` and `\t`, and nothing that a CI runner takes for a command,
-/// which is `::` after white space at a line's start, or `##[` and `##name[` anywhere.
+/// Text for a terminal or log: no control characters but `\n` and `\t`, no invisible ones, and no commands (see [`no_commands`]).
 pub(crate) fn terminal(text: &str) -> String {
-    let text = visible(text);
-    let mut out = String::with_capacity(text.len());
-    for (i, line) in text.split('\n').enumerate() {
-        if i > 0 {
-            out.push('\n');
-        }
-        // Runners trim a line before they look, so only something between the colons helps.
-        let rest = line.trim_start();
-        out.push_str(&line[..line.len() - rest.len()]);
-        let rest = rest.strip_prefix("::").map_or(rest, |rest| {
-            out.push_str(": :");
-            rest
-        });
-        for c in rest.chars() {
-            if c == '[' {
-                let word = out.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
-                if out[..word].ends_with("##") {
-                    out.insert(word - 1, ' ');
-                }
-            }
-            out.push(c);
-        }
-    }
-    out
+    no_commands(&visible(text))
 }
 
 fn visible(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c))).collect()
 }
 
-/// One line in which nothing but code spans has a meaning. Forges look for mentions and references in the rendered text, where
-/// escapes have gone: a zero-width space keeps them from being one.
+/// One line in which nothing but code spans has a meaning.
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut parts = line.split('`').peekable();
     let mut code = false;
     while let Some(part) = parts.next() {
         if code && parts.peek().is_some() {
-            out.push_str(&code_span(part));
+            put_code(&mut out, part);
         } else {
             if code {
                 out.push_str("\\`");
             }
-            escape_text(&mut out, part);
+            put_text(&mut out, part);
         }
         code = !code;
     }
-    match out.strip_prefix(['/', '#', '-', '+', '=']) {
-        Some(_) => format!("\\{out}"),
-        None => out,
+    if out.starts_with(['#', '-', '+', '=']) { format!("\\{out}") } else { out }
+}
+
+fn put_code(out: &mut String, code: &str) {
+    // Two code spans side by side would be one.
+    if out.ends_with('`') {
+        out.push(' ');
+    }
+    out.push_str(&code_span(code));
+}
+
+/// Forges look for mentions and links in the rendered text, where escapes have gone, but never in code: so a word that could
+/// be one is shown as code.
+fn put_text(out: &mut String, text: &str) {
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end();
+        if acts(word) {
+            put_code(out, word);
+        } else {
+            let mut before = ' ';
+            for c in word.chars() {
+                let inner = c == '_' && before.is_alphanumeric();
+                if !inner && matches!(c, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&') {
+                    out.push('\\');
+                }
+                out.push(c);
+                before = c;
+            }
+        }
+        out.push_str(&piece[word.len()..]);
     }
 }
 
-fn escape_text(out: &mut String, text: &str) {
-    let mut before = ' ';
-    for c in text.replace("://", ":\u{200B}//").replace("www.", "www\u{200B}.").chars() {
-        if c.is_alphanumeric() && matches!(before, '@' | '#' | '!' | '$' | '%' | '~' | '&') {
-            out.push('\u{200B}');
-        }
-        if matches!(c, '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '~') || (c == '_' && !before.is_alphanumeric()) {
-            out.push('\\');
-        }
-        out.push(c);
-        before = c;
-    }
+fn acts(word: &str) -> bool {
+    let reference = |(a, b): (char, char)| matches!(a, '@' | '#' | '!' | '$' | '%' | '~' | '&') && (b.is_alphanumeric() || b == '#');
+    word.contains("://") || word.contains("www.") || word.starts_with('/') || word.chars().zip(word.chars().skip(1)).any(reference)
 }
 
 fn longest_run(text: &str) -> usize {
@@ -119,9 +113,10 @@ mod tests {
 
     #[test]
     fn markdown_cannot_act() {
-        assert_eq!(inline("/merge\n<b> ![x](y) `a|b`"), "\\/merge \\<b\\> !\\[x\\](y) `a|b`");
-        assert_eq!(inline("ask @team, see #12"), "ask @\u{200B}team, see #\u{200B}12");
-        assert_eq!(markdown("/approve\nsee https://evil"), "\\/approve\nsee https:\u{200B}//evil");
+        assert_eq!(inline("/merge\n<b> ![x](y) `a|b`"), "`/merge` \\<b\\> !\\[x\\](y) `a|b`");
+        assert_eq!(inline("ask @team, see #12"), "ask `@team,` see `#12`");
+        assert_eq!(markdown("/approve\nsee https://evil"), "`/approve`\nsee `https://evil`");
+        assert_eq!(inline("`a`@b ` c &lt;"), "`a` `@b` \\` c `&lt;`");
         assert_eq!(code_span("a`b``"), "``` a`b`` ```");
         assert_eq!(code_fence("```\nx", "rust"), "````rust\n```\nx\n````\n");
     }

@@ -1,7 +1,7 @@
 //! The summary as it appears in a merge request: the result first (its beginning is what a mail shows), then what has to be
 //! read, then everything else folded. It stays below what forges take in one comment, cut on a finding's boundary.
 
-use super::plain::{cut_chars, one_line, plain};
+use super::plain::{cut_chars, no_commands, one_line, plain};
 use super::replacement::replacement;
 use super::{Review, Sources, WriteOptions, clean, comment, words};
 use crate::findings::{Finding, FindingStatus, Severity};
@@ -23,7 +23,7 @@ const MAX_RUNS: usize = 20;
 
 pub(super) fn write(review: &Review, sources: &Sources, _: &WriteOptions, out: &mut dyn io::Write) -> io::Result<()> {
     // Printed in a CI job, a line of quoted code must not be a command to its runner.
-    out.write_all(clean::terminal(&summary(review, sources)).as_bytes())
+    out.write_all(no_commands(&summary(review, sources)).as_bytes())
 }
 
 /// The summary comment, below 60,000 bytes, ending with a line end.

@@ -229,12 +229,18 @@ pub(crate) fn render(format: super::Format, review: &Review, opts: &super::Write
     String::from_utf8(out).expect("every format is UTF-8")
 }
 
-/// Markdown without its code spans and fences: what a forge may act on.
+/// Markdown as a forge may act on it: without code spans and fences, other escapes undone, an escaped `<` gone.
 pub(crate) fn outside_code(text: &str) -> String {
     let run = |at: usize| text[at..].bytes().take_while(|b| *b == b'`').count();
     let mut out = String::new();
     let mut i = 0;
     while let Some(c) = text[i..].chars().next() {
+        if c == '\\' {
+            let escaped = text[i + 1..].chars().next();
+            out.extend(escaped.filter(|c| *c != '<'));
+            i += 1 + escaped.map_or(0, char::len_utf8);
+            continue;
+        }
         let ticks = run(i);
         let mut end = i + ticks;
         while ticks > 0 && end < text.len() && run(end) != ticks {

@@ -88,9 +88,8 @@ fn the_beginning_makes_sense_in_a_mail() {
 fn nothing_in_it_acts() {
     for finding in &hostile().findings {
         let text = outside_code(&comment(finding, None));
-        for bad in ["](https://evil", "javascript:", "<script", "</details", "@all"] {
-            assert!(!text.replace("\\<", "").contains(bad), "{bad} in {text}");
+        for bad in ["https://evil", "javascript:", "<script", "</details", "@all", "/merge"] {
+            assert!(!text.contains(bad), "{bad} in {text}");
         }
-        assert!(text.lines().all(|l| !l.starts_with('/')), "{text}");
     }
 }

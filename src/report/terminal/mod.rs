@@ -12,7 +12,7 @@ mod frame;
 mod page;
 
 use super::plain::{cut_chars, one_line};
-use super::{Outcome, Review, ReviewerStatus, Sources, WriteOptions, words};
+use super::{Outcome, Review, ReviewerStatus, Sources, Verdict, WriteOptions, words};
 use crate::findings::{Finding, FindingStatus, Severity};
 use crate::path::RepoPath;
 use crate::risk::{Coverage, CoverageStatus};
@@ -119,6 +119,8 @@ fn result(page: &mut Page, review: &Review, verbose: bool) {
         remind(page, &open);
     }
     let style = match review.outcome {
+        // With no gate, or one that looks at worse only, a passing run is not a good one yet.
+        Outcome::Pass if matches!(review.verdict, Verdict::MinorIssues | Verdict::SignificantConcerns) => WARN,
         Outcome::Pass => GOOD,
         Outcome::Fail => BAD,
         Outcome::Inconclusive => WARN,
