@@ -1,91 +1,95 @@
-//! One finding as a comment that reads in ten seconds (DESIGN 2): a bold line, a paragraph, the fix, a small
-//! line. The limits are kept here, whatever a model wrote.
+//! One finding as the comment on its line: read in ten seconds, by somebody who sees only the comment and the file.
+//! The limits of words are kept here, whatever a model wrote: one bold line, one paragraph, the fix, one small line.
 
-use crate::findings::sanitize::{code_fence, inline, markdown};
-use crate::findings::{Finding, FindingSource};
+use super::plain::{cut_chars, cut_words, one_line, plain};
+use super::{clean, uri, words};
+use crate::findings::Finding;
 
-/// Characters of the bold line.
-const TITLE: usize = 80;
+/// Characters of the bold line, severity included.
+const MAX_TITLE: usize = 80;
 /// Words of the paragraph.
-const BODY_WORDS: usize = 60;
-/// Words of the trigger, which is part of the paragraph for a reader.
-const TRIGGER_WORDS: usize = 25;
+const MAX_WORDS: usize = 60;
+/// Words of the fix, where it is not a suggestion.
+const MAX_FIX: usize = 40;
 
-/// The comment as Markdown, ending in a line end. With `suggestion_block` a sure fix is a block that a forge can apply.
-pub fn comment(finding: &Finding, suggestion_block: bool) -> String {
-    let label = finding.severity.label();
-    let room = TITLE.saturating_sub(label.chars().count() + 2);
-    let mut out = format!("**{label}: {}**\n\n", inline(&chars(&finding.title, room)));
-    let body = words(&finding.body, BODY_WORDS);
-    if !body.is_empty() {
-        out.push_str(markdown(&body).trim());
-        out.push_str("\n\n");
+/// A finding as an inline comment in Markdown, ending with a line end. `suggestion` is the info string with which the forge
+/// marks a suggestion block (`suggestion`, `suggestion:-2+0`); `None` leaves the block out, for a place where the forge
+/// could not apply it.
+pub fn comment(finding: &Finding, suggestion: Option<&str>) -> String {
+    let (problem, fix) = paragraphs(&finding.body);
+    let mut out = format!("**{}**\n\n", bold_line(finding));
+    let mut paragraph = cut_words(&problem, MAX_WORDS);
+    if let Some(trigger) = finding.trigger.as_deref().map(one_line).filter(|t| !t.is_empty()) {
+        // The body tells the same in other words, so the trigger is what gives way.
+        let with = format!("{paragraph} When: {}.", trigger.trim_end_matches('.'));
+        if cut_words(&with, MAX_WORDS) == with.trim() {
+            paragraph = with;
+        }
     }
-    if let Some(trigger) = &finding.trigger {
-        out.push_str(&format!("When: {}\n\n", inline(&words(trigger, TRIGGER_WORDS))));
+    put(&mut out, &clean::markdown(paragraph.trim()));
+    match (suggestion, &finding.suggestion) {
+        (Some(info), Some(code)) => put(&mut out, clean::code_fence(code, info).trim_end()),
+        _ => put(&mut out, &clean::markdown(&cut_words(&fix, MAX_FIX))),
     }
-    if let Some(suggestion) = &finding.suggestion {
-        out.push_str(&code_fence(suggestion, if suggestion_block { "suggestion" } else { "" }));
-        out.push_str("\n\n");
-    }
-    out.push_str(&format!("<sub>{}</sub>\n", origin(finding)));
+    out.push_str(&format!("<sub>{}. {}</sub>\n", origin(finding), disagree(finding)));
     out
 }
 
-/// The small line: whose word it is, and how to disagree.
-fn origin(finding: &Finding) -> String {
+/// Severity and title, cut to [`MAX_TITLE`] before it is escaped: what a reader counts.
+pub(super) fn bold_line(finding: &Finding) -> String {
+    let severity = finding.severity.label();
+    let title = cut_chars(one_line(&finding.title).trim_end_matches('.'), MAX_TITLE - severity.len() - 2);
+    format!("{severity}: {}", clean::inline(&title))
+}
+
+/// Where the finding comes from, in Markdown: the rule linked to its text, its source and owner, and the reviewers.
+pub(super) fn origin(finding: &Finding) -> String {
     let mut parts = Vec::new();
     if let Some(rule) = &finding.rule {
-        let id = inline(&rule.id);
-        // The address is the organisation's own, from a checked rule file; anything unusual is not made a link.
-        let sound = |u: &&String| u.starts_with("https://") && u.bytes().all(|b| b.is_ascii_graphic() && !b"<>()[]\"'`\\".contains(&b));
-        parts.push(match rule.url.as_ref().filter(sound) {
-            Some(url) => format!("rule [{id}]({url})"),
-            None => format!("rule {id}"),
+        let id = clean::code_span(&one_line(&rule.id));
+        parts.push(match rule.url.as_deref().and_then(uri::link) {
+            Some(url) => format!("[{id}]({url})"),
+            None => id,
         });
-        parts.extend(rule.source.as_deref().map(inline));
+        parts.extend(rule.source.as_deref().map(|s| clean::inline(&one_line(s))));
+        parts.extend(rule.owner.as_deref().map(|o| format!("owner {}", clean::inline(&one_line(o)))));
     }
-    if finding.source == FindingSource::Model {
-        parts.push(format!("model, {} reviewer", inline(&finding.reviewer)));
-    }
-    let owner = finding.rule.as_ref().and_then(|r| r.owner.as_deref());
-    parts.push(match owner {
-        Some(owner) => format!("disagree? reply \"won't fix\" and why; the rule is {}'s", inline(owner)),
-        None => "disagree? reply \"won't fix\" and why".to_owned(),
-    });
+    parts.extend(words::reviewers(finding).map(|r| clean::inline(&r)));
+    parts.extend(words::remarks(finding).into_iter().map(str::to_owned));
     parts.join(" · ")
 }
 
-fn chars(text: &str, most: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= most {
-        return line;
+fn disagree(finding: &Finding) -> &'static str {
+    match finding.rule.as_ref().and_then(|r| r.owner.as_ref()) {
+        Some(_) => "Disagree? Reply with the reason and \"won't fix\", or take the rule up with its owner.",
+        None => "Disagree? Reply with the reason and \"won't fix\", or resolve this thread.",
     }
-    let cut: String = line.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head))
 }
 
-/// At most so many words, cut at the end of a sentence where one ends in the second half. Fenced code and lists stay
-/// as they are when nothing is cut.
-fn words(text: &str, most: usize) -> String {
-    let text = text.trim();
-    let mut count = 0;
-    let mut sentence_end = None;
-    let mut offset = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        if !word.trim().is_empty() {
-            count += 1;
-            if count > most {
-                return match sentence_end {
-                    Some((at, n)) if n * 2 >= most => text[..at].trim_end().to_owned(),
-                    _ => format!("{} …", text[..offset].trim_end()),
-                };
-            }
-        }
-        offset += word.len();
-        if word.trim_end().ends_with(['.', '!', '?']) {
-            sentence_end = Some((offset, count));
+fn put(out: &mut String, text: &str) {
+    if !text.is_empty() {
+        out.push_str(text);
+        out.push_str("\n\n");
+    }
+}
+
+/// The problem (the first paragraph) and the fix (all others), each as one line of prose. Code blocks are left out: a comment
+/// has room for one, the suggestion's.
+fn paragraphs(body: &str) -> (String, String) {
+    let mut prose = Vec::new();
+    let mut fenced = false;
+    for line in plain(body).lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
+            fenced = !fenced;
+        } else if !fenced {
+            prose.push(trimmed.strip_prefix("- ").or_else(|| trimmed.strip_prefix("* ")).unwrap_or(trimmed).to_owned());
         }
     }
-    text.to_owned()
+    let text = prose.join("\n");
+    let (problem, fix) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+    (one_line(problem), one_line(fix))
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,9 +116,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_told_the_right_ones() {
         let error = "html".parse::<Format>().expect_err("there is no such format");
-        assert_eq!(
-            error.to_string(),
-            "unknown format \"html\"; the formats are terminal, markdown, json, sarif, code-quality, rdjson, github"
-        );
+        assert_eq!(error.to_string(), "unknown format \"html\"; the formats are terminal, markdown, json, sarif, code-quality, rdjson, github");
     }
 }

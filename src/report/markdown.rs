@@ -1,155 +1,271 @@
-//! The summary as it appears in a merge request. Its first 200 characters make sense in a notification mail.
+//! The summary as it appears in a merge request: the result first (its beginning is what a mail shows), then what has to be
+//! read, then everything else folded. It stays below what forges take in one comment, cut on a finding's boundary.
 
-use super::comment::comment;
-use super::wording::{ago, counts, ledger_line, outcome_words, verdict_words};
-use super::{Review, ReviewerStatus, Sources, WriteOptions};
-use crate::findings::sanitize::{inline, markdown};
-use crate::findings::{Category, Finding, Severity};
-use crate::risk::CoverageStatus;
-use std::io::{self, Write};
+use super::plain::{cut_chars, no_commands, one_line, plain};
+use super::replacement::replacement;
+use super::{Review, Sources, WriteOptions, clean, comment, words};
+use crate::findings::{Finding, FindingStatus, Severity};
+use crate::path::RepoPath;
+use crate::risk::Coverage;
+use std::io;
 
-/// GitHub refuses longer bodies; GitLab takes more.
-const MAX_CHARS: usize = 65_536;
-/// Room kept for what stands behind the findings.
-const TAIL: usize = 12_000;
-/// Files that the folded ledger names.
-const MAX_FILES: usize = 100;
+/// Bytes of the whole, below the 65,536 characters that a comment may have: what is posted gets a marker of its own.
+const MAX_BYTES: usize = 60_000;
+/// Bytes of everything that is not a finding, so that the findings always have room.
+const MAX_ASIDE: usize = 8_000;
+/// Characters of a body, of a line of a suggestion, of a note.
+const MAX_BODY: usize = 2_000;
+const MAX_LINE: usize = 300;
+/// Lines of either side of a suggestion.
+const MAX_DIFF: usize = 30;
+/// Rows of the table of reviewers.
+const MAX_RUNS: usize = 20;
 
-/// Writes the summary.
-pub(super) fn write(review: &Review, _: &Sources, _: &WriteOptions, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(render(review).as_bytes())
+pub(super) fn write(review: &Review, sources: &Sources, _: &WriteOptions, out: &mut dyn io::Write) -> io::Result<()> {
+    // Printed in a CI job, a line of quoted code must not be a command to its runner.
+    out.write_all(no_commands(&summary(review, sources)).as_bytes())
 }
 
-/// The summary as text, within the forges' bound.
-pub fn render(review: &Review) -> String {
-    let mut text = format!("**{}**: {}\n\n", verdict_words(review), counts(review));
-    let summary = markdown(&review.summary);
-    if !summary.trim().is_empty() {
-        text.push_str(summary.trim());
-        text.push_str("\n\n");
-    }
-    if !review.models_looked {
-        text.push_str("No model looked at this change: rules only.\n\n");
-    }
-    text.push_str(&table(review));
-    let mut left = Vec::new();
-    for category in Category::ALL {
-        let of: Vec<&Finding> = review.findings.iter().filter(|f| f.category == category).collect();
-        if !of.is_empty() {
-            left.extend(section(&mut text, category, &of));
-        }
-    }
-    if !left.is_empty() {
-        text.push_str(&format!("{} more findings do not fit here; the JSON report has all.\n\n", left.len()));
-    }
-    text.push_str(&tail(review));
-    text
+/// The summary comment, below 60,000 bytes, ending with a line end.
+pub fn summary(review: &Review, sources: &Sources) -> String {
+    let mut head = first_lines(review);
+    head.push_str(&counts_table(review));
+    let aside = aside(review);
+    let room = MAX_BYTES.saturating_sub(head.len() + aside.len());
+    format!("{head}{}{aside}", findings(review, sources, room))
 }
 
-fn table(review: &Review) -> String {
-    if review.findings.is_empty() {
+fn first_lines(review: &Review) -> String {
+    let gate = words::gate(review).map(|g| format!(" ({g})")).unwrap_or_default();
+    let mut out = format!("**{}**: {}{gate}.\n\n", words::headline(review), words::counts(review));
+    let summary = clean::markdown(&cut_chars(plain(&review.summary).trim(), MAX_BODY));
+    if !summary.is_empty() && !review.findings.is_empty() {
+        out.push_str(&format!("{summary}\n\n"));
+    }
+    out
+}
+
+/// Category by severity; only rows and columns that have something, and none for a single finding.
+fn counts_table(review: &Review) -> String {
+    let open = || review.findings.iter().filter(|f| f.status != FindingStatus::Settled);
+    let columns: Vec<Severity> = words::WORST_FIRST.into_iter().filter(|s| open().any(|f| f.severity == *s)).collect();
+    if open().count() < 2 {
         return String::new();
     }
-    let severities = [Severity::Critical, Severity::Important, Severity::Suggestion, Severity::Nit];
-    let n = |c: Category, s: Severity| review.findings.iter().filter(|f| f.category == c && f.severity == s).count();
-    let shown: Vec<Severity> = severities.into_iter().filter(|s| Category::ALL.iter().any(|c| n(*c, *s) > 0)).collect();
-    let mut out = format!("| |{}\n|---|{}\n", shown.iter().map(|s| format!(" {} |", s.label())).collect::<String>(), "---:|".repeat(shown.len()));
-    for category in Category::ALL {
-        if severities.iter().all(|s| n(category, *s) == 0) {
-            continue;
-        }
-        let cells: String = shown.iter().map(|s| match n(category, *s) { 0 => " |".to_owned(), k => format!(" {k} |") }).collect();
-        out.push_str(&format!("| {} |{cells}\n", category.label()));
+    let labels: Vec<&str> = columns.iter().map(|s| s.label()).collect();
+    let mut out = format!("| | {} |\n|---|{}\n", labels.join(" | "), "--:|".repeat(columns.len()));
+    for (category, findings) in words::by_category(open()) {
+        let cell = |s: &Severity| match findings.iter().filter(|f| f.severity == *s).count() {
+            0 => String::new(),
+            n => n.to_string(),
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        out.push_str(&format!("| {} | {} |\n", category.label(), cells.join(" | ")));
     }
     out.push('\n');
     out
 }
 
-/// Adds a category's findings; returns those for which there was no room.
-fn section<'a>(text: &mut String, category: Category, findings: &[&'a Finding]) -> Vec<&'a Finding> {
-    let mut left = Vec::new();
-    let mut add = |text: &mut String, piece: String, finding: &'a Finding| {
-        if text.chars().count() + piece.chars().count() + TAIL > MAX_CHARS {
-            left.push(finding);
-        } else {
-            text.push_str(&piece);
+/// Critical and important ones by heading, then the others folded, as far as there is room.
+fn findings(review: &Review, sources: &Sources, room: usize) -> String {
+    let in_full = |f: &&Finding| f.severity >= Severity::Important && f.status != FindingStatus::Settled;
+    let mut page = Bounded { out: String::new(), room: room.saturating_sub(300), left_out: 0 };
+    for (category, findings) in words::by_category(review.findings.iter().filter(in_full)) {
+        let mut heading = format!("### {}\n\n", category.label());
+        for finding in findings {
+            page.push(&format!("{heading}{}", entry(finding, sources)), &mut heading);
         }
-    };
-    text.push_str(&format!("### {}\n\n", category.label()));
-    for finding in findings.iter().filter(|f| f.severity >= Severity::Important) {
-        add(text, format!("{}\n\n{}\n", place(finding), comment(finding, false)), finding);
     }
-    for finding in findings.iter().filter(|f| f.severity < Severity::Important) {
-        let title = format!("{}: {}", finding.severity.label(), inline(&finding.title));
-        add(text, format!("<details><summary>{title}</summary>\n\n{}\n\n{}\n</details>\n\n", place(finding), comment(finding, false)), finding);
-    }
-    left
-}
-
-fn place(finding: &Finding) -> String {
-    let lines = match finding.anchor.lines() {
-        Some(l) if l.start == l.end => format!(" line {}", l.start),
-        Some(l) => format!(" lines {}-{}", l.start, l.end),
-        None => String::new(),
-    };
-    let side = if finding.side == crate::diff::Side::Old { " (removed)" } else { "" };
-    format!("{}{lines}{side}", code(&finding.path.display()))
-}
-
-/// A path as a code span, whatever backticks it holds.
-fn code(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let ticks = "`".repeat(longest + 1);
-    if longest == 0 { format!("`{text}`") } else { format!("{ticks} {text} {ticks}") }
-}
-
-fn tail(review: &Review) -> String {
-    let mut out = String::new();
-    let gaps: Vec<_> = review.coverage.iter().filter(|c| c.status != CoverageStatus::Reviewed).collect();
-    if gaps.is_empty() {
-        out.push_str(&format!("{}\n\n", ledger_line(review)));
-    } else {
-        out.push_str(&format!("<details><summary>{}</summary>\n\n", ledger_line(review)));
-        for c in gaps.iter().take(MAX_FILES) {
-            let word = match c.status {
-                CoverageStatus::Failed => "failed",
-                CoverageStatus::Partial => "partial",
-                _ => "filtered",
-            };
-            out.push_str(&format!("- {word}: {} ({})\n", code(&c.path.display()), inline(c.reason.as_deref().unwrap_or("no reason given"))));
-            if out.chars().count() > TAIL / 2 {
-                break;
+    let folded: Vec<&Finding> = review.findings.iter().filter(|f| !in_full(f)).collect();
+    if !folded.is_empty() {
+        let mut opening = format!("<details><summary>{}</summary>\n\n", folded_label(&folded));
+        let before = page.out.len();
+        for (category, findings) in words::by_category(folded.into_iter()) {
+            let mut heading = format!("#### {}\n\n", category.label());
+            for finding in findings {
+                let text = format!("{opening}{heading}{}", entry(finding, sources));
+                if page.push(&text, &mut heading) {
+                    opening.clear();
+                }
             }
         }
-        out.push_str("\nThe JSON report lists every file.\n\n</details>\n\n");
+        if page.out.len() > before {
+            page.out.push_str("</details>\n\n");
+        }
     }
-    for note in review.notes.iter().take(20) {
-        out.push_str(&format!("- {}\n", inline(note)));
+    if page.left_out > 0 {
+        let n = words::count(page.left_out, "more finding");
+        let are = if page.left_out == 1 { "is" } else { "are" };
+        page.out.push_str(&format!("{n} {are} left out here, since a comment can hold no more. The JSON report has all.\n\n"));
     }
-    if !review.notes.is_empty() {
-        out.push('\n');
+    page.out
+}
+
+/// Text that takes whole findings until one does not fit. Later ones are left out too, so that none is skipped unseen.
+struct Bounded {
+    out: String,
+    room: usize,
+    left_out: usize,
+}
+
+impl Bounded {
+    /// Whether it fitted; then `heading` has been said.
+    fn push(&mut self, text: &str, heading: &mut String) -> bool {
+        if self.left_out > 0 || self.out.len() + text.len() > self.room {
+            self.left_out += 1;
+            return false;
+        }
+        self.out.push_str(text);
+        heading.clear();
+        true
     }
-    out.push_str(&format!("<details><summary>{}, {} tier, {}</summary>\n\n", outcome_words(review.outcome).to_lowercase(), review.tier.name(), ago(review.seconds)));
-    for reason in review.tier_reasons.iter().take(10) {
-        out.push_str(&format!("- tier: {}\n", inline(reason)));
+}
+
+fn folded_label(findings: &[&Finding]) -> String {
+    let settled = findings.iter().filter(|f| f.status == FindingStatus::Settled).count();
+    let of = |s: Severity| findings.iter().filter(|f| f.severity == s && f.status != FindingStatus::Settled).count();
+    let mut parts = Vec::new();
+    parts.extend(Some(of(Severity::Suggestion)).filter(|n| *n > 0).map(|n| words::count(n, "suggestion")));
+    parts.extend(Some(of(Severity::Nit)).filter(|n| *n > 0).map(|n| words::count(n, "optional nit")));
+    parts.extend(Some(settled).filter(|n| *n > 0).map(|n| format!("{n} settled")));
+    parts.join(", ")
+}
+
+fn entry(finding: &Finding, sources: &Sources) -> String {
+    let place = clean::code_span(&format!("{}{}", finding.path.display(), words::line_suffix(finding)));
+    let mut out = format!("**{}** · {place}\n\n", comment::bold_line(finding));
+    let mut put = |text: String| {
+        if !text.is_empty() {
+            out.push_str(&text);
+            out.push_str("\n\n");
+        }
+    };
+    put(clean::markdown(&cut_chars(plain(&finding.body).trim(), MAX_BODY)));
+    if let Some(trigger) = finding.trigger.as_deref().map(one_line).filter(|t| !t.is_empty()) {
+        put(format!("**When:** {}", clean::inline(&cut_chars(&trigger, MAX_BODY))));
     }
-    out.push_str("\n| reviewer | model | status | requests | input | cached | output | cost |\n|---|---|---|---:|---:|---:|---:|---:|\n");
-    for r in &review.reviewers {
-        let status = match r.status {
-            ReviewerStatus::Completed => "completed".to_owned(),
-            ReviewerStatus::Skipped => "skipped".to_owned(),
-            ReviewerStatus::Failed => format!("failed: {}", inline(r.reason.as_deref().unwrap_or("no reason given"))),
-        };
-        let cost = r.usage.cost_usd.map(|c| format!("${c:.3}")).unwrap_or_default();
-        out.push_str(&format!(
-            "| {} | {} | {status} | {} | {} | {} | {} | {cost} |\n",
-            inline(&r.id), inline(r.model.as_deref().unwrap_or("")), r.requests, r.usage.input_tokens, r.usage.cached_tokens, r.usage.output_tokens
-        ));
+    if let Some(change) = replacement(finding, sources) {
+        let mut diff = String::new();
+        for (mark, lines) in [('-', &change.old), ('+', &change.new)] {
+            for line in lines.iter().take(MAX_DIFF) {
+                diff.push_str(&format!("{mark} {}\n", cut_chars(line, MAX_LINE)));
+            }
+            if lines.len() > MAX_DIFF {
+                diff.push_str(&format!("{mark} … {} more lines\n", lines.len() - MAX_DIFF));
+            }
+        }
+        put(clean::code_fence(&diff, "diff").trim_end().to_owned());
     }
-    out.push_str(&format!("\ntribune {}", inline(&review.provenance.tribune)));
-    if let Some(policy) = &review.provenance.policy_sha {
-        out.push_str(&format!(", policy from {}", inline(policy.get(..12).unwrap_or(policy))));
-    }
-    out.push_str("\n\n</details>\n");
+    put(format!("<sub>{}</sub>", comment::origin(finding)));
     out
 }
+
+/// Everything that is no finding: files not seen and notes in the open, ledger and reviewers folded.
+fn aside(review: &Review) -> String {
+    let mut list = Lines::new(MAX_ASIDE / 2);
+    for file in words::missed(review) {
+        list.push(format!("- Not seen in full: {}\n", file_line(file)));
+    }
+    for run in review.reviewers.iter().filter(|r| r.status == super::ReviewerStatus::Failed) {
+        let why = run.reason.as_deref().map(short).unwrap_or_else(|| "no reason known".to_owned());
+        list.push(format!("- Reviewer failed: {}: {why}\n", clean::inline(&one_line(&run.id))));
+    }
+    for note in &review.notes {
+        list.push(format!("- {}\n", short(note)));
+    }
+    list.push_all(words::no_model(review).map(|hint| format!("- {}\n", clean::inline(hint))));
+    let mut out = list.finish();
+    if !out.is_empty() {
+        out.push('\n');
+    }
+
+    let mut files = Lines::new(MAX_ASIDE / 2);
+    for file in &review.coverage {
+        files.push(format!("- {}: {}\n", words::status_name(file.status), file_line(file)));
+    }
+    // Names only in the folded part: HTML is no place for a path.
+    let label = words::ledger(review, 0, file_line);
+    out.push_str(&format!("<details><summary>{label}</summary>\n\n{}\n</details>\n\n", files.finish()));
+    out.push_str(&reviewers(review));
+    out
+}
+
+/// A list that ends with "and N more" when it is long.
+struct Lines {
+    out: String,
+    room: usize,
+    more: usize,
+}
+
+impl Lines {
+    fn new(room: usize) -> Self {
+        Self { out: String::new(), room, more: 0 }
+    }
+
+    fn push(&mut self, line: String) {
+        if self.more > 0 || self.out.len() + line.len() > self.room {
+            self.more += 1;
+        } else {
+            self.out.push_str(&line);
+        }
+    }
+
+    fn push_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        lines.into_iter().for_each(|l| self.push(l));
+    }
+
+    fn finish(mut self) -> String {
+        if self.more > 0 {
+            self.out.push_str(&format!("- and {} more\n", words::thousands(self.more as u64)));
+        }
+        self.out
+    }
+}
+
+fn file_line(file: &Coverage) -> String {
+    let path = name(&file.path);
+    match &file.reason {
+        Some(reason) => format!("{path}: {}", short(reason)),
+        None => path,
+    }
+}
+
+fn name(path: &RepoPath) -> String {
+    clean::code_span(&cut_chars(&path.display(), MAX_LINE))
+}
+
+fn short(text: &str) -> String {
+    clean::inline(&cut_chars(&one_line(text), MAX_LINE))
+}
+
+fn cell(text: &str) -> String {
+    clean::inline(&cut_chars(&one_line(text), 60))
+}
+
+fn reviewers(review: &Review) -> String {
+    let mut label = vec![words::duration(review.seconds)];
+    label.extend(words::usage(&review.usage));
+    let mut out = format!("<details><summary>Reviewers, cost and time: {}</summary>\n\n", label.join(", "));
+    out.push_str(&format!("{}; {}.\n\n", short(&words::tier(review, true)), short(&review.change.label)));
+    out.push_str("| reviewer | model | state | findings | requests | tokens and cost | time |\n|---|---|---|--:|--:|---|--:|\n");
+    for run in review.reviewers.iter().take(MAX_RUNS) {
+        out.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            cell(&run.id),
+            run.model.as_deref().map(cell).unwrap_or_default(),
+            words::reviewer_status(run.status),
+            run.findings,
+            run.requests,
+            words::usage(&run.usage).unwrap_or_default(),
+            words::duration(run.seconds),
+        ));
+    }
+    if !review.dropped.is_empty() {
+        out.push_str(&format!("\n{} dropped; the JSON report says why.\n", words::count(review.dropped.len(), "finding")));
+    }
+    out.push_str(&format!("\ntribune {}\n</details>\n", clean::inline(&review.provenance.tribune)));
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,27 @@
 //! What a run found, and the formats it is told in. A format takes a [`Review`] and a writer; it
 //! never decides what is shown, only how.
 
-mod code_quality;
 pub mod comment;
 mod format;
-mod frame;
-mod github;
 pub mod json;
 pub mod markdown;
+
+mod clean;
+mod code_quality;
+mod github;
+mod plain;
 mod rdjson;
+mod replacement;
 mod sarif;
 mod terminal;
-mod wording;
+mod uri;
+mod words;
 
-pub use format::{Format, WriteOptions, write};
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use format::{Format, UnknownFormat, WriteOptions, write};
+pub(crate) use plain::log_line;
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};

@@ -1,86 +1,212 @@
-//! SARIF 2.1.0 (OASIS), for code scanning views.
+//! SARIF 2.1.0, for code scanning pages and editors. A finding about removed code names its file without a region, since
+//! its line numbers are not those of the file as it is now.
 
-use super::{Review, Sources, WriteOptions};
-use crate::findings::sanitize::terminal as clean;
-use crate::findings::{Finding, Severity};
+use super::plain::{one_line, write_json};
+use super::{Review, Sources, WriteOptions, uri, words};
+use crate::findings::{Anchor, Finding, FindingStatus, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
-/// Writes the log.
-pub(super) fn write(review: &Review, _: &Sources, _: &WriteOptions, out: &mut dyn Write) -> io::Result<()> {
-    let mut rules: BTreeMap<String, Value> = BTreeMap::new();
-    for f in &review.findings {
-        rules.entry(rule_id(f)).or_insert_with(|| rule(f));
-    }
-    let order: Vec<&String> = rules.keys().collect();
-    let results: Vec<Value> = review.findings.iter().map(|f| result(f, order.binary_search(&&rule_id(f)).unwrap_or(0))).collect();
+pub(super) fn write(review: &Review, _: &Sources, _: &WriteOptions, out: &mut dyn io::Write) -> io::Result<()> {
+    // Sorted, and each rule once: results refer to them by index.
+    let rules: BTreeMap<String, &Finding> = review.findings.iter().rev().map(|f| (words::check_name(f), f)).collect();
+    let ids: Vec<&String> = rules.keys().collect();
+    let index = |f: &Finding| ids.binary_search(&&words::check_name(f)).ok();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {
+            "tool": { "driver": {
                 "name": "tribune",
-                "version": review.provenance.tribune,
-                "rules": rules.values().collect::<Vec<_>>(),
+                "semanticVersion": one_line(&review.provenance.tribune),
+                "rules": rules.iter().map(|(id, f)| rule(id, f)).collect::<Vec<_>>(),
             }},
-            "automationDetails": {"id": "tribune/"},
+            // The part before the slash is the category that code scanning keeps apart from other tools' results.
+            "automationDetails": { "id": "tribune/" },
+            "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the repository." } } },
             "columnKind": "unicodeCodePoints",
-            "results": results,
+            "results": review.findings.iter().map(|f| result(f, index(f))).collect::<Vec<_>>(),
         }],
     });
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    out.write_all(b"\n")
+    write_json(&log, out)
 }
 
-fn rule_id(f: &Finding) -> String {
-    f.rule.as_ref().map_or_else(|| format!("tribune/{}", f.reviewer), |r| r.id.clone())
-}
-
-fn rule(f: &Finding) -> Value {
-    let text = match &f.rule {
-        Some(_) if f.source == crate::findings::FindingSource::Rule => clean(&f.title),
-        Some(r) => format!("Rule {}", r.id),
-        None => format!("Finding of the {} reviewer (a model)", f.reviewer),
-    };
-    let mut rule = json!({"id": rule_id(f), "shortDescription": {"text": text}});
-    if let Some(url) = f.rule.as_ref().and_then(|r| r.url.as_ref()) {
-        rule["helpUri"] = json!(url);
+fn rule(id: &str, finding: &Finding) -> Value {
+    let mut rule = json!({
+        "id": id,
+        "defaultConfiguration": { "level": level(finding.severity) },
+        "properties": { "tags": [finding.category.label()] },
+    });
+    let help = finding.rule.as_ref().and_then(|r| r.url.as_deref()).and_then(uri::link);
+    match (&finding.rule, help) {
+        (Some(_), Some(help)) => rule["helpUri"] = json!(help),
+        (Some(_), None) => {}
+        (None, _) => rule["shortDescription"] = json!({ "text": format!("A finding of the {} reviewer.", one_line(&finding.reviewer)) }),
     }
     rule
 }
 
-fn result(f: &Finding, index: usize) -> Value {
-    let level = match f.severity {
+fn result(finding: &Finding, rule: Option<usize>) -> Value {
+    let mut text = one_line(&finding.title);
+    let message = words::message(finding);
+    if !message.is_empty() {
+        text.push_str(&format!("\n\n{message}"));
+    }
+    let mut result = json!({
+        "ruleId": words::check_name(finding),
+        "level": level(finding.severity),
+        "message": { "text": message_text(&text) },
+        "partialFingerprints": { "tribune/v1": one_line(&finding.fingerprint) },
+        "properties": { "severity": words::severity_name(finding.severity), "category": finding.category },
+    });
+    if let Some(index) = rule {
+        result["ruleIndex"] = json!(index);
+    }
+    if finding.anchor != Anchor::None {
+        let mut place = json!({ "artifactLocation": { "uri": uri::relative(&finding.path), "uriBaseId": "SRCROOT" } });
+        if let Some(lines) = words::new_lines(finding) {
+            place["region"] = json!({ "startLine": lines.start, "endLine": lines.end });
+        }
+        result["locations"] = json!([{ "physicalLocation": place }]);
+    }
+    match finding.status {
+        FindingStatus::New => {}
+        FindingStatus::Persisting => result["baselineState"] = json!("unchanged"),
+        FindingStatus::Settled => result["suppressions"] = json!([{ "kind": "external", "status": "accepted" }]),
+    }
+    result
+}
+
+/// In SARIF messages `[text](target)` is a link even in plain text, and nobody but us makes links.
+fn message_text(text: &str) -> String {
+    text.replace("](", "] (")
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
         Severity::Critical | Severity::Important => "error",
         Severity::Suggestion => "warning",
         Severity::Nit => "note",
-    };
-    let mut physical = json!({"artifactLocation": {"uri": uri(f.path.as_bytes()), "uriBaseId": "%SRCROOT%"}});
-    if let Some(l) = f.anchor.lines() {
-        physical["region"] = json!({"startLine": l.start, "endLine": l.end});
     }
-    let trigger = f.trigger.as_ref().map(|t| format!("\n\nWhen: {}", clean(t))).unwrap_or_default();
-    json!({
-        "ruleId": rule_id(f),
-        "ruleIndex": index,
-        "level": level,
-        "message": {"text": format!("{}\n\n{}{trigger}", clean(&f.title), clean(&f.body))},
-        "locations": [{"physicalLocation": physical}],
-        "partialFingerprints": {"tribune/v1": f.fingerprint},
-        "properties": {"severity": f.severity, "category": f.category, "source": f.source},
-    })
 }
 
-/// A relative URI reference (RFC 3986): all but unreserved characters and `/` percent-encoded, byte by byte.
-pub(super) fn uri(path: &[u8]) -> String {
-    let mut out = String::with_capacity(path.len());
-    for &b in path {
-        if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::RepoPath;
+    use crate::report::Format;
+    use crate::report::sample::{render, review};
+
+    fn run(review: &Review) -> Value {
+        let log: Value = serde_json::from_str(&render(Format::Sarif, review, &WriteOptions::default())).expect("JSON");
+        log["runs"][0].clone()
+    }
+
+    #[test]
+    fn a_result_names_its_rule_and_place() {
+        let run = run(&review());
+        insta::assert_snapshot!(serde_json::to_string_pretty(&run["results"][0]).expect("JSON"), @r#"
+        {
+          "level": "error",
+          "locations": [
+            {
+              "physicalLocation": {
+                "artifactLocation": {
+                  "uri": "app/run.py",
+                  "uriBaseId": "SRCROOT"
+                },
+                "region": {
+                  "endLine": 6,
+                  "startLine": 6
+                }
+              }
+            }
+          ],
+          "message": {
+            "text": "User input reaches a shell\n\nThe value of the query parameter reaches `/bin/sh`, so whoever sends it runs commands as the service. Pass a list and leave the shell out.\n\nWhen: any signed-in user sends a command in the query of this page\n\nSEC-PY-003 · Security handbook, part 4 · team-security · model, security reviewer"
+          },
+          "partialFingerprints": {
+            "tribune/v1": "00000000000000001422cbd550e0bc6e"
+          },
+          "properties": {
+            "category": "security",
+            "severity": "critical"
+          },
+          "ruleId": "SEC-PY-003",
+          "ruleIndex": 0
+        }
+        "#);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&run["tool"]["driver"]["rules"]).expect("JSON"), @r#"
+        [
+          {
+            "defaultConfiguration": {
+              "level": "error"
+            },
+            "helpUri": "https://codex.example.org/security/python",
+            "id": "SEC-PY-003",
+            "properties": {
+              "tags": [
+                "Security"
+              ]
+            }
+          },
+          {
+            "defaultConfiguration": {
+              "level": "note"
+            },
+            "id": "tribune/docs",
+            "properties": {
+              "tags": [
+                "Documentation"
+              ]
+            },
+            "shortDescription": {
+              "text": "A finding of the docs reviewer."
+            }
+          },
+          {
+            "defaultConfiguration": {
+              "level": "error"
+            },
+            "id": "tribune/quality",
+            "properties": {
+              "tags": [
+                "Code Quality"
+              ]
+            },
+            "shortDescription": {
+              "text": "A finding of the quality reviewer."
+            }
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn every_result_points_to_its_own_rule() {
+        let run = run(&review());
+        for result in run["results"].as_array().expect("results") {
+            let index = result["ruleIndex"].as_u64().and_then(|i| usize::try_from(i).ok()).expect("an index");
+            assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
         }
     }
-    out
+
+    #[test]
+    fn places_are_uris_and_removed_code_has_no_region() {
+        let mut review = review();
+        review.findings[0].path = RepoPath::from("a b/c:#é.py");
+        let place = |i: usize| run(&review)["results"][i]["locations"][0]["physicalLocation"].clone();
+        assert_eq!(place(0)["artifactLocation"]["uri"], "a%20b/c%3A%23%C3%A9.py");
+        assert_eq!(place(1)["region"], json!({ "startLine": 2, "endLine": 8 }));
+        assert!(place(2).get("region").is_none() && place(3).get("region").is_none());
+    }
+
+    #[test]
+    fn a_strangers_text_makes_no_link() {
+        let mut review = review();
+        review.findings[0].body = "see [this](https://evil.example)".to_owned();
+        let text = run(&review)["results"][0]["message"]["text"].as_str().unwrap_or_default().to_owned();
+        assert!(!text.contains("]("), "{text}");
+    }
 }

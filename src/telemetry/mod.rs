@@ -6,8 +6,6 @@ pub mod jsonl;
 pub mod lines;
 pub mod terminal;
 
-use crate::report::Review;
-use heartbeat::Heartbeat;
 use serde::Serialize;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

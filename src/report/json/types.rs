@@ -1,0 +1,284 @@
+//! `tribune.report/v1` as types: a frozen copy of what the run knows, so that the inside can change without the
+//! contract doing so. Fields are only ever added. A field that is left out when there is nothing to say has
+//! `skip_serializing_if`; all others are always there, `null` where their type allows it.
+
+use crate::findings::{Category, FindingSource, FindingStatus, Severity};
+use crate::report::{Outcome, ReviewerStatus, Verdict};
+use crate::risk::{CoverageStatus, Tier as TierLevel};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The value of [`Report::schema`].
+pub const SCHEMA: &str = "tribune.report/v1";
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// `tribune.report/v1`.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: String,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The merge request that was reviewed, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// What made the report.
+    pub provenance: Provenance,
+    /// How much review the change got.
+    pub tier: Tier,
+    /// The change.
+    pub change: Change,
+    /// Every changed file exactly once.
+    pub coverage: Vec<Coverage>,
+    /// Rules, reviewers, coordinator.
+    pub reviewers: Vec<Reviewer>,
+    /// What is shown, worst first.
+    pub findings: Vec<Finding>,
+    /// What became of earlier findings.
+    pub prior: Vec<Prior>,
+    /// A break-glass in force.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_: Option<Override>,
+    /// What is not shown, and why.
+    pub dropped: Vec<Dropped>,
+    /// A few sentences. Markdown of a stranger's making.
+    pub summary: String,
+    /// The sum over all reviewers.
+    pub usage: Usage,
+    /// What a reader should know about the run, one line each.
+    pub notes: Vec<String>,
+}
+
+/// A merge request on a forge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// Which kind of forge.
+    pub forge: String,
+    /// Its host, with the port where it has one.
+    pub host: String,
+    /// The project's path.
+    pub project: String,
+    /// The merge request's number in the project.
+    pub number: u64,
+    /// The commit that the forge's diff starts from, where the forge tells.
+    pub start_sha: Option<String>,
+}
+
+/// What made the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// The program's version.
+    pub tribune: String,
+    /// The commit that policy came from.
+    pub policy_sha: Option<String>,
+    /// SHA-256 (hex) of the configuration in force.
+    pub config_digest: String,
+    /// SHA-256 (hex) of the prompts in force.
+    pub prompts_digest: String,
+    /// Rule sources in force.
+    pub rules: Vec<RuleSource>,
+    /// The gateway's host, where one is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_host: Option<String>,
+}
+
+/// A rule source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleSource {
+    /// `built-in`, a directory, or a URL.
+    pub source: String,
+    /// The commit it was read at, where it has one.
+    pub commit: Option<String>,
+}
+
+/// How much review the change got, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tier {
+    /// The tier.
+    pub level: TierLevel,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// The change in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The commit that the diff starts from.
+    pub base_sha: Option<String>,
+    /// The reviewed commit; `null` for work tree, staged, patch.
+    pub head_sha: Option<String>,
+    /// Changed files.
+    pub files: usize,
+    /// Added lines.
+    pub lines_added: usize,
+    /// Removed lines.
+    pub lines_removed: usize,
+}
+
+/// A file in the coverage ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// The file: its new path, its old one if it was deleted.
+    pub path: String,
+    /// What became of it.
+    pub status: CoverageStatus,
+    /// Why, for anything but `reviewed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who looked.
+    pub reviewers: Vec<String>,
+}
+
+/// A reviewer's run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reviewer {
+    /// `rules`, a reviewer's id, or `coordinator`.
+    pub id: String,
+    /// The model as it named itself in its answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How it ended.
+    pub status: ReviewerStatus,
+    /// Wall time.
+    pub seconds: f64,
+    /// Requests sent, retries included.
+    pub requests: u32,
+    /// What they cost.
+    pub usage: Usage,
+}
+
+/// Tokens and money.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    /// All input, cached and cache-written included.
+    pub input_tokens: u64,
+    /// Of these read from cache.
+    pub cached_tokens: u64,
+    /// Output, reasoning included.
+    pub output_tokens: u64,
+    /// Dollars, where the price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+/// Which version of a file a finding's lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Before the change.
+    Old,
+    /// After it.
+    New,
+}
+
+/// How surely a finding's place is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// The quoted code stands there as written.
+    Exact,
+    /// It stands there with other white space.
+    Moved,
+    /// Only the file is known.
+    File,
+    /// Not even that.
+    None,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The same defect has the same one in every round.
+    pub fingerprint: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What kind of trouble.
+    pub category: Category,
+    /// The reviewer's id; `rules` for a rule's hit.
+    pub reviewer: String,
+    /// Rule or model.
+    pub source: FindingSource,
+    /// What breaks, one line of plain text.
+    pub title: String,
+    /// Input or state, and consequence. Markdown of a stranger's making.
+    pub body: String,
+    /// What makes it go wrong, and who can bring it about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// The rule it cites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<String>,
+    /// The file.
+    pub path: String,
+    /// Its path before, where it was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_path: Option<String>,
+    /// Which side the lines are on.
+    pub side: Side,
+    /// First line, 1-based; `null` unless `anchor` is `exact` or `moved`.
+    pub start_line: Option<u32>,
+    /// Last line, inclusive; `null` unless `anchor` is `exact` or `moved`.
+    pub end_line: Option<u32>,
+    /// For a line that the change leaves as it was: the number of `end_line` on the old side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_line: Option<u32>,
+    /// How surely its place is known.
+    pub anchor: Anchor,
+    /// Replacement for exactly these lines, without a line end after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+    /// 0 to 1, where the model said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub confidence: Option<f64>,
+    /// Since the last round.
+    pub status: FindingStatus,
+}
+
+/// What became of an earlier finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PriorStatus {
+    /// It is still there.
+    Persisting,
+    /// It is gone.
+    Fixed,
+    /// A human settled it.
+    Settled,
+}
+
+/// An earlier finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Prior {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// What became of it.
+    pub status: PriorStatus,
+    /// Who settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// A break-glass: the gate was opened by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Override {
+    /// Who.
+    pub by: String,
+    /// In which role.
+    pub role: String,
+    /// Why.
+    pub reason: String,
+    /// For which head.
+    pub head: String,
+}
+
+/// A finding that is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dropped {
+    /// Its title.
+    pub title: String,
+    /// Why it is not shown.
+    pub reason: String,
+}
