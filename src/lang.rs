@@ -107,12 +107,10 @@ impl Lang {
             "ts" | "mts" | "cts" => Lang::TypeScript,
             "yaml" | "yml" => Lang::Yaml,
             _ => match path.file_name().as_ref() {
-                "Brewfile" | "Capfile" | "Dangerfile" | "Fastfile" | "Gemfile" | "Guardfile" | "Podfile" | "Rakefile" | "Vagrantfile" => {
-                    Lang::Ruby
-                }
+                "Brewfile" | "Capfile" | "Dangerfile" | "Fastfile" | "Gemfile" | "Guardfile" | "Podfile" | "Rakefile" | "Vagrantfile" => Lang::Ruby,
                 "SConscript" | "SConstruct" | "wscript" => Lang::Python,
-                ".bash_aliases" | ".bash_login" | ".bash_logout" | ".bash_profile" | ".bashrc" | ".envrc" | ".kshrc" | ".profile"
-                | ".zlogin" | ".zprofile" | ".zshenv" | ".zshrc" | "APKBUILD" | "PKGBUILD" => Lang::Shell,
+                ".bash_aliases" | ".bash_login" | ".bash_logout" | ".bash_profile" | ".bashrc" | ".envrc" | ".kshrc" | ".profile" | ".zlogin"
+                | ".zprofile" | ".zshenv" | ".zshrc" | "APKBUILD" | "PKGBUILD" => Lang::Shell,
                 ".clang-format" | ".clang-tidy" | ".yamllint" | "CITATION.cff" => Lang::Yaml,
                 _ => return None,
             },

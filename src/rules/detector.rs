@@ -51,13 +51,14 @@ pub(super) fn compile(rule: &Rule, detect: &Detect, lang: Lang) -> Result<Patter
 
 /// An error with its causes, in one line.
 fn causes(error: &dyn Error) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
+        // Of several lines (a regex with a mark under it) the last says what is wrong.
         let text = error.to_string();
-        let line = text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
-        if parts.last() != Some(&line) && parts.len() < 6 {
-            parts.push(line);
+        let line = text.lines().last().unwrap_or_default().trim().trim_end_matches('.').trim_start_matches("error: ");
+        if !line.starts_with("Fail to parse yaml") && parts.last().is_none_or(|last| last != line) && parts.len() < 6 {
+            parts.push(line.to_owned());
         }
         next = error.source();
     }

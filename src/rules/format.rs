@@ -112,7 +112,8 @@ fn check(front: &Front, body: &Body, body_line: usize) -> Result<(), Problem> {
 }
 
 fn check_detect(detect: &Detect, line: usize, langs: &[Lang]) -> Result<(), Problem> {
-    let pattern = detect.constraints.is_some() || detect.utils.is_some() || detect.transform.is_some() || detect.fix.is_some() || detect.message.is_some();
+    let pattern =
+        detect.constraints.is_some() || detect.utils.is_some() || detect.transform.is_some() || detect.fix.is_some() || detect.message.is_some();
     match (&detect.rule, detect.builtin) {
         (None, None) => Err(Problem::line(line, "`detect` has no `rule`", "give `rule:` in ast-grep's YAML, or `builtin: secrets`")),
         (Some(_), Some(_)) => Err(Problem::line(line, "`detect` has both `rule` and `builtin`", "keep one of them")),
@@ -139,7 +140,9 @@ fn globs(paths: &[Spanned<String>]) -> Result<Option<GlobSet>, Problem> {
     if paths.len() > MAX_PATHS {
         return Err(Problem::at(first.referenced, format!("{} paths", paths.len()), format!("at most {MAX_PATHS}")));
     }
-    let wrong = |place, e: globset::Error| Problem::at(place, format!("not a glob: {}", e.kind()), "such as `**/migrations/*.sql`, from the repository's root");
+    let wrong = |place, e: globset::Error| {
+        Problem::at(place, format!("not a glob: {}", e.kind()), "such as `**/migrations/*.sql`, from the repository's root")
+    };
     let mut set = GlobSetBuilder::new();
     for path in paths {
         set.add(glob(&path.value).map_err(|e| wrong(path.referenced, e))?);
@@ -157,5 +160,10 @@ pub(super) fn is_id(id: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
     let of_id = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    id.len() <= 64 && first.len() >= 2 && first.starts_with(|c: char| c.is_ascii_uppercase()) && of_id(&first) && !rest.is_empty() && rest.iter().all(of_id)
+    id.len() <= 64
+        && first.len() >= 2
+        && first.starts_with(|c: char| c.is_ascii_uppercase())
+        && of_id(&first)
+        && !rest.is_empty()
+        && rest.iter().all(of_id)
 }

@@ -134,10 +134,7 @@ mod tests {
         assert_eq!(read.text, "Say [why](../README.md#x), see [it](https://example.org).\n\n```sh\n## Bad\n```");
         assert_eq!(read.links, [(10, "../README.md".to_owned())]);
         let examples: Vec<_> = read.examples.iter().map(|e| (e.kind, e.tag.as_str(), e.path.as_deref(), e.code.as_str(), e.line)).collect();
-        assert_eq!(
-            examples,
-            [(ExampleKind::Bad, "md", Some("a/b.md"), "```\nx\n```\n", 17), (ExampleKind::Good, "python", None, "ok()\n", 24)]
-        );
+        assert_eq!(examples, [(ExampleKind::Bad, "md", Some("a/b.md"), "```\nx\n```\n", 17), (ExampleKind::Good, "python", None, "ok()\n", 24)]);
     }
 
     #[test]

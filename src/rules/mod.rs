@@ -19,6 +19,9 @@ pub mod test;
 mod touched;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 pub use problem::RuleProblem;
 pub use scan::Scan;
 pub use set::{Origin, RuleSet, RuleSettings};

@@ -50,7 +50,9 @@ impl Problem {
         let (title, help) = match error {
             Error::SerdeUnknownField { field, expected, .. } => (format!("unknown key `{}`", shown(field)), nearest(field, expected)),
             Error::SerdeUnknownVariant { variant, expected, .. } => (format!("unknown value `{}`", shown(variant)), nearest(variant, expected)),
-            Error::SerdeMissingField { field, .. } => (format!("`{field}` is missing"), String::new()),
+            // The reader's place for what is not there is somewhere behind it.
+            Error::SerdeMissingField { field, .. } => return Self { at: (1, 1), title: format!("`{field}` is missing"), help: String::new() },
+            Error::DuplicateMappingKey { key: Some(key), .. } => (format!("`{}` is given twice", shown(key)), String::new()),
             other => (plain(&other.to_string()), String::new()),
         };
         Self::at(error.location().unwrap_or(Location::UNKNOWN), title, help)
@@ -78,11 +80,16 @@ pub(super) fn shown(word: &str) -> String {
     if clean.len() < word.len() { clean + "…" } else { clean }
 }
 
-/// The first line of the library's words without its own "at line …", which the place says already.
+/// The first line of the library's words, without "at line …", which the place says already, and without its jargon.
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or("not valid YAML");
     let cut = [" at line ", " at :"].iter().filter_map(|mark| line.rfind(mark)).min().unwrap_or(line.len());
-    line[..cut].trim_end_matches([',', ':', ' ']).to_owned()
+    match line[..cut].trim_end_matches([',', ':', ' ']) {
+        "expected sequence start" => "a list is expected here".to_owned(),
+        "expected mapping start" => "keys with values are expected here".to_owned(),
+        "externally tagged enum expected scalar or mapping" => "a single word is expected here".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn number(n: u64) -> u32 {

@@ -21,6 +21,9 @@ const MAX_BYTES: usize = 1 << 20;
 const MAX_LINE: usize = 100_000;
 /// Texts nested deeper are parsed, but no pattern is tried on them.
 const MAX_DEPTH: usize = 500;
+/// Code that is nested deeper is matched on a thread of its own, with a stack of [`DEEP_STACK`] bytes.
+const SHALLOW: usize = 100;
+const DEEP_STACK: usize = 32 << 20;
 /// So many hits of one rule in one file are told, the rest is counted.
 const MAX_HITS: usize = 50;
 /// All patterns together may take this long for one file. A text made for it can make them quadratic.
@@ -121,9 +124,33 @@ fn find_patterns(index: &Index, chosen: &[bool], lang: Lang, text: &FileText, to
         Err(bound) => return found.bounds.push(bound),
     };
     let wanted = |kind| index.of_kind(kind).iter().any(|i| chosen[*i]);
-    let Some(nodes) = tree::candidates(tree_root(&parsed), touched, wanted, MAX_DEPTH) else {
+    let Some(candidates) = tree::candidates(tree_root(&parsed), touched, wanted, MAX_DEPTH) else {
         return found.bounds.push(format!("patterns were not tried: code is nested deeper than {MAX_DEPTH}"));
     };
+    let deep = candidates.depth > SHALLOW;
+    let run = || try_patterns(index, chosen, &parsed, candidates.nodes, text, touched, found);
+    if deep {
+        // A pattern that refers to itself recurses as deep as the code is nested.
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK);
+        std::thread::scope(|scope| {
+            let started = thread.spawn_scoped(scope, run);
+            started.expect("the system has threads").join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        });
+    } else {
+        run();
+    }
+}
+
+fn try_patterns(
+    index: &Index,
+    chosen: &[bool],
+    parsed: &Parsed,
+    nodes: Vec<tree_sitter::Node<'_>>,
+    text: &FileText,
+    touched: &TouchedLines,
+    found: &mut Found,
+) {
+    let lang = *parsed.lang();
     let end = Instant::now() + MATCH_TIME;
     for node in nodes {
         let line = rows(&node).0;

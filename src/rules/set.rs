@@ -123,8 +123,9 @@ impl RuleSet {
         set
     }
 
-    /// Adds the rules of a source: its Markdown files by path (`/` between parts), but README.md and EVIDENCE.md. A broken
-    /// rule, or one that relaxes what it may not, is left out and comes back as a problem. Its detectors are compiled now.
+    /// Adds the rules of a source: its Markdown files by path (`/` between parts), but README.md, EVIDENCE.md and CATALOGUE.md.
+    /// Files that are no rules are there for relative links to lead to. A broken rule, or one that relaxes what it may not, is left
+    /// out and comes back as a problem. Detectors are compiled now, unless they are tribune's own.
     pub fn add_source(&mut self, name: &str, origin: Origin, mut files: Vec<(String, String)>) -> Vec<RuleProblem> {
         files.sort();
         let mut problems = Vec::new();
@@ -209,5 +210,5 @@ impl std::fmt::Debug for RuleSet {
 
 fn is_rule_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".md") && name != "README.md" && name != "EVIDENCE.md"
+    name.ends_with(".md") && !["README.md", "EVIDENCE.md", "CATALOGUE.md"].contains(&name)
 }

@@ -1,7 +1,8 @@
 //! What `rules test` runs: every detector on its rule's own examples. It must hit every Bad and no Good.
 
-pub use super::markdown::ExampleKind;
 use super::markdown::Example;
+pub use super::markdown::ExampleKind;
+use super::problem::shown;
 use super::scan::scan_one;
 use super::set::Entry;
 use super::{Rule, RuleSet};
@@ -67,7 +68,10 @@ fn hits(entry: &Entry, example: &Example) -> Result<Vec<u32>, String> {
     let lang = path.as_ref().and_then(Lang::of).or_else(|| Lang::of_fence(&example.tag));
     let langs = &entry.loaded.file.langs;
     if !langs.is_empty() {
-        let lang = lang.ok_or_else(|| format!("`{}` is no language that can be parsed", example.tag))?;
+        let lang = lang.ok_or_else(|| match example.tag.as_str() {
+            "" => "the fence names no language".to_owned(),
+            tag => format!("`{}` is no language that can be parsed", shown(tag)),
+        })?;
         if !langs.contains(&lang) {
             return Err(format!("the rule is not about {}", lang.name()));
         }

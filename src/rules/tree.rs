@@ -4,10 +4,18 @@ use super::TouchedLines;
 use super::detector::rows;
 use tree_sitter::Node;
 
-/// The nodes of wanted kinds that have a touched line, in the text's order; `None` if any node lies deeper than
-/// `max_depth`. Depth is bounded for the patterns' sake: asking a node for its ancestors or descendants costs as much.
-pub(super) fn candidates<'t>(root: Node<'t>, touched: &TouchedLines, wanted: impl Fn(u16) -> bool, max_depth: usize) -> Option<Vec<Node<'t>>> {
-    let mut out = Vec::new();
+/// What the walk found.
+pub(super) struct Candidates<'t> {
+    /// Nodes of wanted kinds that have a touched line, in the text's order.
+    pub(super) nodes: Vec<Node<'t>>,
+    /// How deep the deepest node of the tree lies.
+    pub(super) depth: usize,
+}
+
+/// Walks the tree; `None` if any node lies deeper than `max_depth`. Depth is bounded for the patterns' sake: asking a node
+/// for its ancestors or descendants costs as much.
+pub(super) fn candidates<'t>(root: Node<'t>, touched: &TouchedLines, wanted: impl Fn(u16) -> bool, max_depth: usize) -> Option<Candidates<'t>> {
+    let mut out = Candidates { nodes: Vec::new(), depth: 0 };
     let mut cursor = root.walk();
     let mut depth = 0;
     loop {
@@ -15,11 +23,12 @@ pub(super) fn candidates<'t>(root: Node<'t>, touched: &TouchedLines, wanted: imp
         if wanted(node.kind_id()) {
             let (start, end) = rows(&node);
             if touched.any_in(start, end) {
-                out.push(node);
+                out.nodes.push(node);
             }
         }
         if cursor.goto_first_child() {
             depth += 1;
+            out.depth = out.depth.max(depth);
             if depth > max_depth {
                 return None;
             }

@@ -25,15 +25,27 @@ const NAMES: [&[&str]; 15] = [
 
 /// Names that end like a secret's and are none.
 const HARMLESS: [&str; 16] = [
-    "public", "csrf", "xsrf", "page", "cursor", "continuation", "sync_token", "next_token", "nexttoken", "cache", "hash", "digest", "sha",
-    "checksum", "etag", "commit",
+    "public",
+    "csrf",
+    "xsrf",
+    "page",
+    "cursor",
+    "continuation",
+    "sync_token",
+    "next_token",
+    "nexttoken",
+    "cache",
+    "hash",
+    "digest",
+    "sha",
+    "checksum",
+    "etag",
+    "commit",
 ];
 
 /// What may follow the secret part of a name without changing what it is.
-const TAILS: [&str; 16] = [
-    "", "s", "_value", "_prod", "_production", "_staging", "_dev", "_ci", "_live", "_b64", "_base64", "_main", "_default", "_old", "_new",
-    "_raw",
-];
+const TAILS: [&str; 16] =
+    ["", "s", "_value", "_prod", "_production", "_staging", "_dev", "_ci", "_live", "_b64", "_base64", "_main", "_default", "_old", "_new", "_raw"];
 
 /// Every way in which the names are written: `api_key`, `api-key`, `apikey`, `apiKey`, `ApiKey`, `API_KEY`, `APIKEY`.
 pub(super) fn spellings() -> Vec<String> {
@@ -121,7 +133,7 @@ fn value_start(bytes: &[u8], mut at: usize, as_flag: bool) -> Option<(usize, Wri
     if colon {
         at = past_type(bytes, at);
     }
-    quote_after_call(bytes, at).or_else(|| Some((at, Written::Bare)))
+    quote_after_call(bytes, at).or(Some((at, Written::Bare)))
 }
 
 /// Skips a type between `:` and `=`, as in `token: &str = "…"`; `at` itself where there is none.
@@ -170,7 +182,10 @@ pub(super) fn url_password(text: &str, at: usize) -> Option<(usize, usize, bool)
     let end = rest.iter().position(|b| !b.is_ascii_graphic() || b"/?#@\"'`<>\\".contains(b)).filter(|i| rest[*i] == b'@')?;
     let colon = rest[..end].iter().position(|b| *b == b':')?;
     let (user, password) = (&text[at..at + colon], &text[at + colon + 1..at + end]);
-    let usual = ["pass", "password", "passwd", "passw0rd", "pwd", "secret", "token", "root", "admin", "postgres", "mysql", "guest", "test", "foo", "bar", "user", "pw"];
+    let usual = [
+        "pass", "password", "passwd", "passw0rd", "pwd", "secret", "token", "root", "admin", "postgres", "mysql", "guest", "test", "foo", "bar",
+        "user", "pw",
+    ];
     if password.len() < 4 || password == user || usual.contains(&password.to_ascii_lowercase().as_str()) || is_placeholder(password) {
         return None;
     }

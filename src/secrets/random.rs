@@ -2,9 +2,31 @@
 
 /// Words by which people mark a value as not real. In lower case.
 const MADE_UP: [&str; 25] = [
-    "example", "sample", "dummy", "fake", "placeholder", "changeme", "change-me", "change_me", "replaceme", "replace-me",
-    "replace_me", "your-", "your_", "yourkey", "yourtoken", "redacted", "masked", "xxxx", "0000000", "test-only", "test_only",
-    "testonly", "not-a-secret", "notasecret", "deadbeef",
+    "example",
+    "sample",
+    "dummy",
+    "fake",
+    "placeholder",
+    "changeme",
+    "change-me",
+    "change_me",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+    "your-",
+    "your_",
+    "yourkey",
+    "yourtoken",
+    "redacted",
+    "masked",
+    "xxxx",
+    "0000000",
+    "test-only",
+    "test_only",
+    "testonly",
+    "not-a-secret",
+    "notasecret",
+    "deadbeef",
 ];
 
 /// Runs that no random source makes: the alphabet and the digits in order.
@@ -41,7 +63,9 @@ pub(super) fn is_random(value: &str, least: usize) -> bool {
     if value.len() < least || value.len() > 512 || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.~!@#$%^&*,?".contains(&b)) {
         return false;
     }
-    let known_not = ["sha1-", "sha256-", "sha384-", "sha512-", "sha1:", "sha256:", "md5:", "$2a$", "$2b$", "$2y$", "$argon2", "pk_", "pk-", "/", "./", "../", "~/"];
+    let known_not = [
+        "sha1-", "sha256-", "sha384-", "sha512-", "sha1:", "sha256:", "md5:", "$2a$", "$2b$", "$2y$", "$argon2", "pk_", "pk-", "/", "./", "../", "~/",
+    ];
     if known_not.iter().any(|p| value.starts_with(p)) || is_placeholder(value) || is_uuid(value) {
         return false;
     }

@@ -83,7 +83,10 @@ fn finds_what_is_one() {
     table.push(("password in a URL", format!("postgres://app:{random}@db.internal:5432/app")));
     table.push(("bearer token", format!("curl -H 'Authorization: Bearer {random}'")));
     table.push(("Azure storage key", format!("DefaultEndpointsProtocol=https;AccountName=a;AccountKey={}==", made(ALNUM, 86, 4))));
-    table.push(("Slack webhook", format!("https://hooks.slack.com/{}/T{}/B{}/{}", "services", made(UPPER, 8, 1), made(UPPER, 8, 2), made(ALNUM, 24, 3))));
+    table.push((
+        "Slack webhook",
+        format!("https://hooks.slack.com/{}/T{}/B{}/{}", "services", made(UPPER, 8, 1), made(UPPER, 8, 2), made(ALNUM, 24, 3)),
+    ));
     table.push(("private key", key_block("RSA PRIVATE KEY")));
     table.push(("private key", key_block("OPENSSH PRIVATE KEY").replace('\n', "\\n")));
     assert!(table.len() >= 30, "{}", table.len());
