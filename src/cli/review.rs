@@ -5,6 +5,7 @@ use super::{inputs, output, signals};
 use crate::error::{Exit, UserError};
 use crate::pipeline;
 use crate::report::{self, Format, Outcome, Review, Sources, WriteOptions};
+use crate::telemetry::heartbeat::Heartbeat;
 use crate::telemetry::{EventSink, Events, jsonl, lines, terminal};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -25,7 +26,8 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         ));
     }
     let stop = signals::stop_flag();
-    let events = sinks(args)?;
+    let heartbeat = Heartbeat::start();
+    let events = sinks(args, &heartbeat)?;
     let inputs = inputs::inputs(&args.source, &args.scope, false)?;
     let prepared = match pipeline::prepare(inputs, &inputs::env, &events, &stop) {
         // Git, in the same terminal, got the signal too.
@@ -34,13 +36,12 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     };
     let cancel = CancellationToken::new();
     let reviewing = async {
-        let watch = tokio::spawn(watch(stop.clone(), cancel.clone(), events.clone()));
+        let watch = tokio::spawn(watch(stop.clone(), cancel.clone(), heartbeat, events.clone()));
         let done = pipeline::review(&prepared, &events, cancel).await;
         watch.abort();
         done
     };
     let (review, sources) = runtime()?.block_on(reviewing)?;
-    events.close();
     let mut exit = exit(&review);
     if let Err(error) = write_all(args, &review, &sources) {
         output::error(&error);
@@ -59,18 +60,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
 }
 
 /// Turns a signal into a cancellation, and keeps the heartbeat.
-async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, events: Events) {
+async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, heartbeat: Heartbeat, events: Events) {
     loop {
         tokio::time::sleep(POLL).await;
         if stop.load(Ordering::Relaxed) {
             cancel.cancel();
         }
-        events.tick();
+        if let Some(beat) = heartbeat.tick() {
+            events.emit(beat);
+        }
     }
 }
 
-fn sinks(args: &ReviewArgs) -> Result<Events, UserError> {
-    let mut sinks: Vec<Box<dyn EventSink>> = Vec::new();
+fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat) -> Result<Events, UserError> {
+    let mut sinks: Vec<Box<dyn EventSink>> = vec![Box::new(heartbeat.clone())];
     if !args.no_progress && !args.quiet {
         if io::stderr().is_terminal() && !inputs::in_ci() {
             sinks.push(Box::new(terminal::Progress::new()));

@@ -9,6 +9,7 @@ pub mod hit;
 pub mod parse;
 pub mod sanitize;
 pub mod schema;
+pub mod texts;
 
 mod cause;
 mod locate;

@@ -6,7 +6,8 @@ mod format;
 pub mod json;
 pub mod markdown;
 
-mod clean;
+use crate::findings::sanitize as clean;
+
 mod code_quality;
 mod github;
 mod plain;

@@ -190,7 +190,8 @@ pub(crate) fn sources() -> Sources {
 
 /// A review in which every string that strangers write is hostile.
 pub(crate) fn hostile() -> Review {
-    let evil = "::error::x\n::set-output::y\r\n\x1b[2J##[group]\n\u{202e}/merge\n@all ![a](https://evil.example) </details><script>``` %0A::warning::z";
+    let evil =
+        "::error::x\n::set-output::y\r\n\x1b[2J##[group]\n\u{202e}/merge\n@all ![a](https://evil.example) </details><script>``` %0A::warning::z";
     let mut review = review();
     for f in &mut review.findings {
         for text in [&mut f.title, &mut f.body, &mut f.reviewer, &mut f.quote] {

@@ -6,10 +6,10 @@ pub mod jsonl;
 pub mod lines;
 pub mod terminal;
 
+use crate::report::Review;
 use serde::Serialize;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 /// Something that happened. Serialised as one JSON line with the tag `event`.
 #[derive(Debug, Clone, Serialize)]
@@ -141,44 +141,24 @@ impl Event {
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn emit(&self, event: &Event);
-
-    /// The run is over: whatever was drawn is taken away.
-    fn close(&self) {}
 }
 
 /// Where the engine's events go: any number of sinks. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Events {
     sinks: Arc<Vec<Box<dyn EventSink>>>,
-    heartbeat: Arc<Mutex<Heartbeat>>,
 }
 
 impl Events {
     /// Events that go to all of `sinks`, in order.
     pub fn new(sinks: Vec<Box<dyn EventSink>>) -> Self {
-        Self { sinks: Arc::new(sinks), heartbeat: Arc::default() }
+        Self { sinks: Arc::new(sinks) }
     }
 
     /// Tells all sinks.
     pub fn emit(&self, event: Event) {
-        self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).saw(&event, Instant::now());
         for sink in self.sinks.iter() {
             sink.emit(&event);
-        }
-    }
-
-    /// To be called often: after 30 s of silence the sinks are told that the run is alive.
-    pub fn tick(&self) {
-        let beat = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
-        if let Some(event) = beat {
-            self.emit(event);
-        }
-    }
-
-    /// Ends all sinks.
-    pub fn close(&self) {
-        for sink in self.sinks.iter() {
-            sink.close();
         }
     }
 
