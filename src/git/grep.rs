@@ -1,4 +1,8 @@
 //! Searching a tree for fixed strings with `git grep`.
+//!
+//! Many needles go to git as one pattern of alternatives, since it searches for them one after the other otherwise
+//! (80 names in 12 MB: 0.98 s of CPU, as one pattern 0.08 s). Alternatives of plain text cannot backtrack further than
+//! their own length, so this is no opening for hostile texts (TRUST 13).
 
 use super::objects::Tree;
 use super::program::GitError;
@@ -14,6 +18,8 @@ const MAX_TIME: Duration = Duration::from_secs(5);
 const MAX_BYTES: u64 = 16 << 20;
 /// Longer lines are cut in [`GrepHit::text`].
 const MAX_LINE: usize = 500;
+/// Longer patterns of alternatives are not tried: they have a bound of their own in the library that git uses.
+const MAX_PATTERN: usize = 20_000;
 /// Longer globs are refused: matching them can take git exponential time.
 const MAX_GLOB: usize = 1_000;
 
@@ -26,10 +32,38 @@ pub(crate) fn grep(room: &Room, tree: &Tree, query: &GrepQuery) -> Result<Vec<Gr
     if query.glob.as_ref().is_some_and(|g| g.len() > MAX_GLOB || g.contains('\0')) {
         return Err(ObjectError::Git(format!("the glob is not a path of at most {MAX_GLOB} bytes")));
     }
-    let mut args = vec!["grep", "-z", "-n", "-I", "-F", "--no-color", "--full-name", "--no-recurse-submodules", "-f", "-"];
-    if query.word {
-        args.push("-w");
+    if needles.len() > 1
+        && let Some(pattern) = alternatives(&needles, query.word)
+    {
+        match search(room, tree, query, &["-P"], pattern) {
+            // A git without this kind of pattern, or one that finds the pattern too large, says so at once.
+            Err(GitError::Failed { code: Some(128), .. }) => {}
+            done => return Ok(done?),
+        }
     }
+    let kind: &[&str] = if query.word { &["-F", "-w"] } else { &["-F"] };
+    Ok(search(room, tree, query, kind, needles.join("\n"))?)
+}
+
+/// The needles as one pattern; `None` where it would be very long.
+fn alternatives(needles: &[&str], word: bool) -> Option<String> {
+    let mut pattern = String::new();
+    for needle in needles {
+        pattern.push(if pattern.is_empty() { ' ' } else { '|' });
+        for c in needle.chars() {
+            if c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+    }
+    let (before, after) = if word { ("(?<![A-Za-z0-9_])", "(?![A-Za-z0-9_])") } else { ("", "") };
+    (pattern.len() <= MAX_PATTERN).then(|| format!("{before}(?:{}){after}", &pattern[1..]))
+}
+
+fn search(room: &Room, tree: &Tree, query: &GrepQuery, kind: &[&str], patterns: String) -> Result<Vec<GrepHit>, GitError> {
+    let mut args = vec!["grep", "-z", "-n", "-I", "--no-color", "--full-name", "--no-recurse-submodules", "-f", "-"];
+    args.extend(kind);
     let pathspec = query.glob.as_ref().map(|glob| format!(":(glob){glob}"));
     let prefix = match tree {
         Tree::Treeish(id) => {
@@ -43,7 +77,7 @@ pub(crate) fn grep(room: &Room, tree: &Tree, query: &GrepQuery) -> Result<Vec<Gr
     };
     args.push("--");
     args.extend(pathspec.as_deref());
-    let call = tree.scope(room.call(&args)?).stdin(needles.join("\n").into_bytes()).bounds(MAX_BYTES, MAX_TIME);
+    let call = tree.scope(room.call(&args)?).stdin(patterns.into_bytes()).bounds(MAX_BYTES, MAX_TIME);
     let answer = call.run_reading(|stdout| {
         let mut output = BufReader::new(stdout.take(MAX_BYTES));
         let (hits, ended) = read_hits(&mut output, prefix, query)?;
@@ -53,7 +87,7 @@ pub(crate) fn grep(room: &Room, tree: &Tree, query: &GrepQuery) -> Result<Vec<Gr
         Ok(answer) => Ok(answer.value),
         // Nothing found.
         Err(GitError::Failed { code: Some(1), .. }) => Ok(Vec::new()),
-        Err(e) => Err(e.into()),
+        Err(e) => Err(e),
     }
 }
 

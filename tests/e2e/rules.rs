@@ -74,7 +74,7 @@ fn without_a_gateway_one_line_says_how_to_have_reviewers() {
     let done = run(&repo, &["review", "--no-progress"]);
     assert_eq!(done.code, 0);
     assert_eq!(done.stdout.matches("TRIBUNE_GATEWAY_URL").count(), 1, "{}", done.stdout);
-    assert!(done.stdout.trim_end().lines().last().is_some_and(|l| l.starts_with("PASS")), "{}", done.stdout);
+    assert!(done.stdout.trim_end().lines().last().is_some_and(|l| l.starts_with("Pass: ")), "{}", done.stdout);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn nothing_changed_is_said_and_passes() {
     let repo = project();
     let done = run(&repo, &["review", "--no-progress"]);
     assert_eq!(done.code, 0);
-    assert!(done.stdout.contains("nothing"), "{}", done.stdout);
+    assert!(done.stdout.contains("No changed files"), "{}", done.stdout);
 }
 
 #[test]

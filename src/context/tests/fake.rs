@@ -59,10 +59,12 @@ impl Fake {
             base_sha: None,
             head_sha: None,
             files: files.collect(),
+            label: String::new(),
             messages: self.messages.clone(),
             policy: Policy::None,
             objects: None,
             unreadable: Vec::new(),
+            oversized: Vec::new(),
             notes: Vec::new(),
         }
     }
