@@ -41,7 +41,7 @@ pub fn finding(input: &HitInput<'_>, rule: &Rule, hit: &RuleHit) -> Finding {
         also: Vec::new(),
         source: FindingSource::Rule,
         title: cut(&(input.mask)(said.as_deref().unwrap_or(&rule.title)), MAX_TITLE),
-        body: cut(rule.text.trim(), MAX_BODY),
+        body: cut(&unwrapped(rule.text.trim()), MAX_BODY),
         trigger: None,
         cause: None,
         rule: Some(rule_ref(rule)),
@@ -54,6 +54,26 @@ pub fn finding(input: &HitInput<'_>, rule: &Rule, hit: &RuleHit) -> Finding {
         confidence: None,
         status: FindingStatus::New,
     }
+}
+
+/// The lines of each paragraph as one: rule files are wrapped by hand, comments and terminals wrap by themselves. Lists,
+/// quotes and code keep their lines.
+fn unwrapped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut fenced = false;
+    let mut joins = false;
+    for line in text.lines() {
+        let start = line.trim_start();
+        let fence = start.starts_with("```");
+        let own = fenced || fence || line.trim().is_empty() || start.starts_with(['-', '*', '>', '|', '#']) || line.starts_with("    ");
+        if !out.is_empty() {
+            out.push(if joins && !own { ' ' } else { '\n' });
+        }
+        out.push_str(if own { line } else { start });
+        fenced ^= fence;
+        joins = !fenced && !fence && !line.trim().is_empty();
+    }
+    out
 }
 
 /// What findings tell of a rule.

@@ -1,0 +1,80 @@
+//! What is written down twice is compared: help texts and the sample in the README, schemas, the rule catalogue.
+//! `TRIBUNE_REGENERATE=1 cargo test --test drift` writes them anew; look at the diff before you commit it.
+
+use std::path::Path;
+use std::process::Command;
+
+fn tribune(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
+    command.env_clear().env("HOME", "/nonexistent").env("COLUMNS", "100").env("PATH", std::env::var_os("PATH").expect("a PATH"));
+    let output = command.args(args).output().expect("the binary runs");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Compares a whole file, or writes it.
+fn file(path: &str, now: &str) {
+    if std::env::var_os("TRIBUNE_REGENERATE").is_some() {
+        std::fs::create_dir_all(Path::new(path).parent().expect("a folder")).expect("made");
+        std::fs::write(path, now).expect("written");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == now, "{path} is stale: run TRIBUNE_REGENERATE=1 cargo test --test drift");
+}
+
+/// Compares what stands in the README between `<!-- NAME -->` and `<!-- /NAME -->`, or writes it.
+fn readme(name: &str, now: &str) {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let text = std::fs::read_to_string("README.md").expect("a README");
+    let from = text.find(&begin).unwrap_or_else(|| panic!("README.md has no {begin}")) + begin.len();
+    let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("README.md has no {end}"));
+    let now = format!("```text\n{}\n```\n", now.trim_end());
+    if std::env::var_os("TRIBUNE_REGENERATE").is_some() {
+        std::fs::write("README.md", format!("{}{now}{}", &text[..from], &text[to..])).expect("written");
+        return;
+    }
+    assert!(text[from..to] == now, "{name} in README.md is stale: run TRIBUNE_REGENERATE=1 cargo test --test drift");
+}
+
+#[test]
+fn the_readme_shows_what_the_program_says() {
+    readme("help", &tribune(&["review", "--help"]));
+    // Only the time it took differs from run to run.
+    let sample = tribune(&["review", "--no-progress", "--diff", "tests/sample/change.patch"]);
+    readme("sample", &sample.lines().map(|line| no_time(line) + "\n").collect::<String>());
+}
+
+/// A duration such as `55 ms` or `1.2 s` becomes `50 ms`.
+fn no_time(line: &str) -> String {
+    let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    for i in 1..words.len() {
+        let unit = words[i].trim_end_matches(['.', ',', ')']);
+        let number = words[i - 1].trim_start_matches('(').parse::<f64>().is_ok();
+        if number && (unit == "ms" || unit == "s") {
+            let rest = words[i][unit.len()..].to_owned();
+            let open = if words[i - 1].starts_with('(') { "(" } else { "" };
+            words[i - 1] = format!("{open}50");
+            words[i] = format!("ms{rest}");
+        }
+    }
+    words.join(" ")
+}
+
+#[test]
+fn the_schemas_are_current() {
+    file("schemas/tribune.schema.json", &tribune(&["config", "schema"]));
+    file("schemas/report.v1.schema.json", &tribune(&["config", "schema", "--report"]));
+}
+
+#[test]
+fn the_catalogue_lists_the_rules_in_force() {
+    let rules: serde_json::Value = serde_json::from_str(&tribune(&["rules", "list", "--json"])).expect("JSON");
+    let mut page = "# The built-in rules\n\nGenerated from the rule files; `tribune rules show ID` shows one whole.\n\n| id | rule | level | severity | languages | checked by |\n|---|---|---|---|---|---|\n".to_owned();
+    for rule in rules.as_array().expect("a list") {
+        let text = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
+        let languages: Vec<&str> = rule["languages"].as_array().expect("a list").iter().filter_map(|l| l.as_str()).collect();
+        let languages = if languages.is_empty() { "all".to_owned() } else { languages.join(", ") };
+        let how = if rule["detector"].as_bool() == Some(true) { "detector" } else { "reviewer" };
+        page.push_str(&format!("| {} | {} | {} | {} | {languages} | {how} |\n", text("id"), text("title").replace('|', "\\|"), text("level"), text("severity")));
+    }
+    file("rules/CATALOGUE.md", &page);
+}
