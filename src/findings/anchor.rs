@@ -46,9 +46,10 @@ pub struct Anchored {
     pub whole_lines: bool,
 }
 
-/// Finds a proposal's place: exact, else with other white space, else the file, else none. Among several exact places whole
-/// lines come before parts, then those that the change touches, then the nearest to the claimed line, then the first; a removed line comes before an
-/// untouched look-alike, unless the proposal has a `cause` or claims just that line. Linear in the size of the file.
+/// Finds a proposal's place: exact, else with other white space, else the file, else none. Among several exact places those
+/// that are the same line for line come first, then those that the change touches, then the nearest to the claimed line, then
+/// the first. A removed line comes before an untouched look-alike, unless the proposal has a `cause` or claims just that line.
+/// Linear in the size of the file.
 pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
     let readings = readings(&proposal.quote);
     let vouched = proposal.cause.as_deref().is_some_and(|c| !c.trim().is_empty());
@@ -192,6 +193,7 @@ struct Rank {
 fn best(sides: &[SideOf], readings: &[Reading], claimed: Option<u32>, vouched: bool) -> Option<Found> {
     for key in [Key::Shown, Key::Squeezed] {
         let mut best: Option<(Rank, Found)> = None;
+        let mut near: Option<(Rank, Found)> = None;
         let mut several = false;
         for (index, reading) in readings.iter().enumerate() {
             for s in sides.iter().filter(|s| reading.side.is_none_or(|side| side == s.side)) {
@@ -209,6 +211,9 @@ fn best(sides: &[SideOf], readings: &[Reading], claimed: Option<u32>, vouched: b
                     let same = if hit.fit == Fit::Equal { index } else { usize::MAX };
                     let rank = Rank { same, place, fit: hit.fit, reading: index, distance, start: hit.start };
                     let found = Found { side: s.side, hit, key, touched };
+                    if claimed.is_some() && distance <= NEAR && near.as_ref().is_none_or(|(r, _)| rank < *r) {
+                        near = Some((rank, found));
+                    }
                     match &best {
                         Some((b, f)) => {
                             let elsewhere = (f.side, f.hit.start, f.hit.end) != (s.side, hit.start, hit.end);
@@ -225,9 +230,9 @@ fn best(sides: &[SideOf], readings: &[Reading], claimed: Option<u32>, vouched: b
                 });
             }
         }
-        if let Some((rank, found)) = best
-            && (key == Key::Shown || !several || (claimed.is_some() && rank.distance <= NEAR))
-        {
+        // With other white space it has to be the only one, or stand where the model says.
+        let sure = if key == Key::Squeezed && several { near } else { best };
+        if let Some((_, found)) = sure {
             return Some(found);
         }
     }

@@ -9,6 +9,8 @@ use std::cell::OnceCell;
 
 /// A quoted line that is only a part of a changed one has to have so many characters (white space not counted).
 const SOLID: usize = 8;
+/// Each line is searched for in the whole change, so only the first of a quote are.
+const MAX_LINES: usize = 12;
 
 /// All changed lines, gathered when they are first asked for.
 pub(super) struct Causes<'a> {
@@ -25,7 +27,7 @@ impl<'a> Causes<'a> {
     /// Whether `cause` quotes a line that the change added or removed: a whole one that says something, or a good part of one.
     pub(super) fn has(&self, cause: &str) -> bool {
         let lines = self.lines.get_or_init(|| self.gather());
-        readings(cause).iter().flat_map(|r| &r.lines).any(|line| {
+        readings(cause).iter().flat_map(|r| &r.lines).filter(|l| !l.trim().is_empty()).take(MAX_LINES).any(|line| {
             let line = Key::Squeezed.of(line);
             let (all, words) = (line.chars().count(), line.chars().filter(|c| c.is_alphanumeric()).count());
             (words >= 3 && lines.contains(&format!("\n{line}\n"))) || (all >= SOLID && lines.contains(line.as_ref()))

@@ -46,11 +46,12 @@ pub(super) fn hits(text: &FileText, quote: &Reading, key: Key, mut each: impl Fn
     };
     let line = |i: usize| key.of(text.line(numbers[i]).expect("numbers are of this text"));
     let solid = lines.iter().flat_map(|l| l.chars()).filter(|c| !c.is_whitespace()).take(SOLID).count() == SOLID;
+    let parts = Parts { solid, open: quote.open, words: key == Key::Shown };
     match lines.as_slice() {
         [] => {}
         [only] => {
             for (i, number) in numbers.iter().enumerate() {
-                if let Some(fit) = fit_single(&line(i), only, solid, quote.open) {
+                if let Some(fit) = parts.single(&line(i), only) {
                     each(Hit { start: *number, end: *number, fit });
                 }
             }
@@ -62,8 +63,8 @@ pub(super) fn hits(text: &FileText, quote: &Reading, key: Key, mut each: impl Fn
                 let (Some(from), to) = (at.checked_sub(1), at + middle.len()) else { continue };
                 let Some((start, end)) = numbers.get(from).copied().zip(numbers.get(to).copied()) else { continue };
                 if end - start < widest
-                    && let Some(a) = fit_first(&line(from), first, solid)
-                    && let Some(b) = fit_last(&line(to), last, solid, quote.open)
+                    && let Some(a) = parts.first(&line(from), first)
+                    && let Some(b) = parts.last(&line(to), last)
                 {
                     each(Hit { start, end, fit: a.max(b) });
                 }
@@ -72,35 +73,61 @@ pub(super) fn hits(text: &FileText, quote: &Reading, key: Key, mut each: impl Fn
     }
 }
 
-fn fit_single(line: &str, quote: &str, solid: bool, open: bool) -> Option<Fit> {
-    if line == quote && !open {
-        Some(Fit::Equal)
-    } else if line.trim() == quote.trim() && !open {
-        Some(Fit::Trimmed)
-    } else if (solid && line.contains(quote.trim())) || (open && line.trim_start().starts_with(quote.trim())) {
-        Some(Fit::Part)
-    } else {
-        None
-    }
+/// What lets a quote be a part of its first or last line.
+#[derive(Clone, Copy)]
+struct Parts {
+    /// It is long enough.
+    solid: bool,
+    /// Its last line goes on in the file.
+    open: bool,
+    /// It must not cut through a word. (Without white space nobody can tell.)
+    words: bool,
 }
 
-fn fit_first(line: &str, quote: &str, solid: bool) -> Option<Fit> {
-    if line == quote {
-        Some(Fit::Equal)
-    } else if line.trim_start() == quote.trim_start() {
-        Some(Fit::Trimmed)
-    } else {
-        (solid && !quote.trim().is_empty() && line.ends_with(quote.trim_start())).then_some(Fit::Part)
+impl Parts {
+    fn single(self, line: &str, quote: &str) -> Option<Fit> {
+        if line == quote && !self.open {
+            return Some(Fit::Equal);
+        }
+        let (whole, quote) = (line.trim(), quote.trim());
+        if whole == quote && !self.open {
+            return Some(Fit::Trimmed);
+        }
+        let within = |(i, _): (usize, &str)| self.apart(&whole[..i], quote) && self.apart(quote, &whole[i + quote.len()..]);
+        // A search costs the quote's length, even where it is longer than the line.
+        let inside = self.solid && quote.len() < whole.len() && whole.match_indices(quote).any(within);
+        let part = inside || (self.open && whole.starts_with(quote));
+        part.then_some(Fit::Part)
     }
-}
 
-fn fit_last(line: &str, quote: &str, solid: bool, open: bool) -> Option<Fit> {
-    if line == quote && !open {
-        Some(Fit::Equal)
-    } else if line.trim_end() == quote.trim_end() && !open {
-        Some(Fit::Trimmed)
-    } else {
-        ((solid || open) && !quote.trim().is_empty() && line.starts_with(quote.trim_end())).then_some(Fit::Part)
+    fn first(self, line: &str, quote: &str) -> Option<Fit> {
+        if line == quote {
+            return Some(Fit::Equal);
+        }
+        let rest = line.strip_suffix(quote.trim_start())?;
+        if rest.trim().is_empty() && !quote.trim().is_empty() {
+            return Some(Fit::Trimmed);
+        }
+        (self.solid && !quote.trim().is_empty() && self.apart(rest, quote.trim_start())).then_some(Fit::Part)
+    }
+
+    fn last(self, line: &str, quote: &str) -> Option<Fit> {
+        if line == quote && !self.open {
+            return Some(Fit::Equal);
+        }
+        let rest = line.strip_prefix(quote.trim_end())?;
+        if quote.trim().is_empty() {
+            return None;
+        }
+        if rest.trim().is_empty() && !self.open {
+            return Some(Fit::Trimmed);
+        }
+        (self.open || (self.solid && self.apart(quote.trim_end(), rest))).then_some(Fit::Part)
+    }
+
+    fn apart(self, left: &str, right: &str) -> bool {
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        !(self.words && word(left.chars().next_back()) && word(right.chars().next()))
     }
 }
 
@@ -197,6 +224,8 @@ mod tests {
         assert_eq!(find(text, "total", Key::Shown), []);
         assert_eq!(find("x = f(a,\n      b)\n", "f(a,\n      b)", Key::Shown), []);
         assert_eq!(find("x = foo(a,\n        b)\n", "foo(a,\n        b)", Key::Shown), [(1, 2, Fit::Part)]);
+        assert_eq!(find("let x = sum(items)\n", "x  =  sum(items)", Key::Squeezed), [(1, 1, Fit::Part)]);
+        assert_eq!(find("recompute(items)\n", "compute(items)", Key::Shown), []);
         assert_eq!(find("abcdef\n", "abc…", Key::Shown), [(1, 1, Fit::Part)]);
     }
 

@@ -10,25 +10,31 @@ mod danger;
 mod inline;
 
 use super::words::visible;
+use std::borrow::Cow;
 
 /// A longer run of backticks would need a fence that some renderers (cmark: 255) no longer take for one.
 const MAX_FENCE: usize = 60;
+
+/// What is done first, everywhere: what cannot be seen goes.
+fn clean(text: &str) -> Cow<'_, str> {
+    visible(text)
+}
 
 /// A body for Markdown. Plain text, bold, code, lists and paragraphs stay; headings become bold; everything else is shown as it
 /// was written. Ends without a line end. Code stays as it is, except that `/word` at the start of a line gets a space before it
 /// (older GitLab runs quick actions in some code blocks).
 pub fn markdown(text: &str) -> String {
-    blocks::markdown(&visible(text))
+    blocks::markdown(&clean(text))
 }
 
 /// A title or other single line for Markdown, wherever it stands in a line. Code spans stay.
 pub fn inline(text: &str) -> String {
-    inline::line(&super::words::one_line(&visible(text)))
+    inline::line(&super::words::one_line(&clean(text)))
 }
 
 /// `text` as a Markdown code span, verbatim but for line ends. The right way to show a path.
 pub fn code_span(text: &str) -> String {
-    inline::code_span(&visible(text).replace('\n', " "))
+    inline::code_span(&clean(text).replace('\n', " "))
 }
 
 /// Code in a Markdown fence longer than any inside it, ending with a line end. `lang` is the info string, ours
@@ -36,13 +42,13 @@ pub fn code_span(text: &str) -> String {
 pub fn code_fence(code: &str, lang: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_' | '#' | '.' | ':');
     let lang: String = lang.chars().filter(|c| allowed(*c)).take(40).collect();
-    blocks::fence(&visible(code), &lang)
+    blocks::fence(&clean(code), &lang)
 }
 
 /// Text for a terminal or log, several lines if it has them. No control characters but `\n` and `\t`, and nothing that a CI
 /// runner takes for a command: `::name::` after white space, or `##[name]` anywhere.
 pub fn terminal(text: &str) -> String {
-    let text = visible(text);
+    let text = clean(text);
     let mut out = String::with_capacity(text.len() + 8);
     for (i, line) in text.split('\n').enumerate() {
         if i > 0 {
