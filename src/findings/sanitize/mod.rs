@@ -10,14 +10,19 @@ mod danger;
 mod inline;
 
 use super::words::visible;
+use crate::secrets;
 use std::borrow::Cow;
 
 /// A longer run of backticks would need a fence that some renderers (cmark: 255) no longer take for one.
 const MAX_FENCE: usize = 60;
 
-/// What is done first, everywhere: what cannot be seen goes.
+/// What is done first, everywhere: what cannot be seen goes, and secrets are masked. In this order, so that an invisible
+/// character cannot break a secret in two.
 fn clean(text: &str) -> Cow<'_, str> {
-    visible(text)
+    match visible(text) {
+        Cow::Borrowed(text) => secrets::mask(text),
+        Cow::Owned(text) => Cow::Owned(secrets::mask(&text).into_owned()),
+    }
 }
 
 /// A body for Markdown. Plain text, bold, code, lists and paragraphs stay; headings become bold; everything else is shown as it
