@@ -1,6 +1,9 @@
 //! Each changed file read once: its symbols on both sides, what happened to them, and the words on its changed lines.
 //! Texts are masked before anything is taken from them, and not kept.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use super::changes::{SymbolChange, counterparts, symbol_changes};
 use super::parse::parse;
 use super::repository::Repository;
@@ -38,15 +41,30 @@ pub(super) struct FileView {
 impl Analysis {
     /// Reads the files with the given indices into `change.files`.
     pub fn new(change: &Change, repo: &dyn Repository, files: &[usize], mask: Mask<'_>, private: Private<'_>) -> Self {
+        let open = |i: &usize| change.files.get(*i).is_some_and(|f| !f.hunks.is_empty() && !is_private(f, private));
+        let todo: Vec<usize> = files.iter().copied().filter(open).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some(&i) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push((i, FileView::new(&change.files[i], repo, mask)));
+            }
+            done
+        };
+        // Parsing both sides of each file is most of the time before the first request.
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(todo.len());
+        let done = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for other in others {
+                done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            done
+        });
         let mut views: Vec<FileView> = Vec::new();
         views.resize_with(change.files.len(), FileView::default);
-        for &i in files {
-            if let (Some(file), Some(view)) = (change.files.get(i), views.get_mut(i))
-                && !is_private(file, private)
-                && !file.hunks.is_empty()
-            {
-                *view = FileView::new(file, repo, mask);
-            }
+        for (i, view) in done {
+            views[i] = view;
         }
         Self { files: views }
     }

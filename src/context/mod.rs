@@ -44,9 +44,9 @@ use page::Page;
 use std::borrow::Cow;
 
 /// Replaces secrets in a text and keeps its lines.
-pub type Mask<'a> = &'a dyn Fn(&str) -> Cow<'_, str>;
+pub type Mask<'a> = &'a (dyn Fn(&str) -> Cow<'_, str> + Sync);
 /// Whether a path's contents must not leave the machine.
-pub type Private<'a> = &'a dyn Fn(&RepoPath) -> bool;
+pub type Private<'a> = &'a (dyn Fn(&RepoPath) -> bool + Sync);
 
 /// The commits' messages are cut to so many bytes together.
 const PURPOSE_BYTES: usize = 2_000;

@@ -10,7 +10,7 @@ use crate::text::FileText;
 const MAX_EXCERPT_SOURCE: u64 = 1 << 20;
 
 /// Both trees of a change. What cannot be read is absent: the context is worth having without it.
-pub trait Repository {
+pub trait Repository: Sync {
     /// A changed file's text on one side.
     fn text(&self, file: &FileDiff, side: Side) -> Option<FileText>;
     /// Any regular file's text after the change.

@@ -15,6 +15,8 @@ use super::render::Shown;
 use crate::git::GrepQuery;
 use facts::{Fact, Finder, Kind};
 use needles::needles;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// Bounds of the search.
 const MAX_PER_FILE: usize = 200;
@@ -39,9 +41,15 @@ pub(super) fn related(material: &Material<'_>, bundle: &Bundle, shown: &Shown, b
         }
         material.repo.grep(&GrepQuery { needles, word, glob: glob.clone(), max_per_file: MAX_PER_FILE, max_hits: MAX_HITS })
     };
+    // Two walks over the whole tree, side by side.
+    let (names, literals) = thread::scope(|scope| {
+        let literals = scope.spawn(|| search(needles.literals.keys().cloned().collect(), false));
+        let names = search(needles.names.keys().cloned().collect(), true);
+        (names, literals.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
     let mut finder = Finder::new(material, shown);
-    let mut facts = finder.of_names(&needles.names, search(needles.names.keys().cloned().collect(), true));
-    facts.extend(finder.of_literals(&needles.literals, search(needles.literals.keys().cloned().collect(), false)));
+    let mut facts = finder.of_names(&needles.names, names);
+    facts.extend(finder.of_literals(&needles.literals, literals));
     facts.extend(finder.namesakes(bundle, &paths));
     for (kind, chosen) in choose(facts, bytes.saturating_sub(250)) {
         if page.is_empty() {
