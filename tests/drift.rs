@@ -74,7 +74,13 @@ fn the_catalogue_lists_the_rules_in_force() {
         let languages: Vec<&str> = rule["languages"].as_array().expect("a list").iter().filter_map(|l| l.as_str()).collect();
         let languages = if languages.is_empty() { "all".to_owned() } else { languages.join(", ") };
         let how = if rule["detector"].as_bool() == Some(true) { "detector" } else { "reviewer" };
-        page.push_str(&format!("| {} | {} | {} | {} | {languages} | {how} |\n", text("id"), text("title").replace('|', "\\|"), text("level"), text("severity")));
+        page.push_str(&format!(
+            "| {} | {} | {} | {} | {languages} | {how} |\n",
+            text("id"),
+            text("title").replace('|', "\\|"),
+            text("level"),
+            text("severity")
+        ));
     }
     file("rules/CATALOGUE.md", &page);
 }

@@ -53,13 +53,26 @@ fn validate(file: &Path, operator: bool) -> Result<Exit, UserError> {
     for problem in &problems {
         output::hint(&problem.render(&name));
     }
-    output::stdout(format!("{}: {}\n", clean(&name), match problems.len() { 0 => "valid".to_owned(), 1 => "1 problem".to_owned(), n => format!("{n} problems") }).as_bytes())?;
+    output::stdout(
+        format!(
+            "{}: {}\n",
+            clean(&name),
+            match problems.len() {
+                0 => "valid".to_owned(),
+                1 => "1 problem".to_owned(),
+                n => format!("{n} problems"),
+            }
+        )
+        .as_bytes(),
+    )?;
     Ok(if problems.is_empty() { Exit::Pass } else { Exit::Usage })
 }
 
 /// A file within the bound (one byte more, so that the check can say that it is too long).
 fn read(file: &Path) -> Result<String, UserError> {
-    let failed = |e: std::io::Error| UserError::usage(format!("{} cannot be read", file.display()), e.to_string(), "Name the file: `tribune config validate FILE`.");
+    let failed = |e: std::io::Error| {
+        UserError::usage(format!("{} cannot be read", file.display()), e.to_string(), "Name the file: `tribune config validate FILE`.")
+    };
     let mut bytes = Vec::new();
     std::fs::File::open(file).map_err(failed)?.take(config::MAX_CONFIG_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

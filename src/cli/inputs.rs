@@ -6,8 +6,8 @@ use crate::config::{self, Flags, Layer};
 use crate::error::UserError;
 use crate::findings::Severity;
 use crate::pipeline::Inputs;
-use crate::run::Scope;
 use crate::risk::Tier;
+use crate::run::Scope;
 use std::io::Read;
 use std::path::Path;
 
@@ -47,12 +47,7 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
         _ if source.staged => Source::Staged,
         _ => Source::WorkTree,
     };
-    let flags = Flags {
-        fail_on: scope.fail_on.map(threshold),
-        max_tokens: scope.max_tokens,
-        max_cost: scope.max_cost,
-        timeout: scope.timeout,
-    };
+    let flags = Flags { fail_on: scope.fail_on.map(threshold), max_tokens: scope.max_tokens, max_cost: scope.max_cost, timeout: scope.timeout };
     let mut layers = operator_layers(&source.repo, source.config.as_deref())?;
     layers.push(Layer::environment(&env)?);
     layers.push(Layer::flags(&flags)?);
@@ -65,7 +60,13 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
 }
 
 fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
-    let unreadable = |e: std::io::Error| UserError::unreadable(format!("the patch {} cannot be read", file.display()), e.to_string(), "Name a file that git diff wrote, or `-` for standard input.");
+    let unreadable = |e: std::io::Error| {
+        UserError::unreadable(
+            format!("the patch {} cannot be read", file.display()),
+            e.to_string(),
+            "Name a file that git diff wrote, or `-` for standard input.",
+        )
+    };
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         std::io::stdin().lock().take(MAX_PATCH_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -73,7 +74,11 @@ fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
         std::fs::File::open(file).map_err(unreadable)?.take(MAX_PATCH_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     }
     if bytes.len() as u64 > MAX_PATCH_BYTES {
-        return Err(UserError::unreadable("the patch is too large", format!("it has more than {MAX_PATCH_BYTES} bytes"), "Review it in its repository (--base, --head), or in parts."));
+        return Err(UserError::unreadable(
+            "the patch is too large",
+            format!("it has more than {MAX_PATCH_BYTES} bytes"),
+            "Review it in its repository (--base, --head), or in parts.",
+        ));
     }
     Ok(bytes)
 }

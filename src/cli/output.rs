@@ -29,14 +29,22 @@ pub(super) fn hint(line: &str) {
 pub(super) fn stdout(text: &[u8]) -> Result<(), UserError> {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(UserError::unreadable("standard output cannot be written", e.to_string(), "Look where it leads to, or use --output FILE.")),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(UserError::unreadable("standard output cannot be written", e.to_string(), "Look where it leads to, or use --output FILE."))
+        }
         _ => Ok(()),
     }
 }
 
 /// Writes a whole file; what is there is replaced.
 pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), UserError> {
-    std::fs::write(path, bytes).map_err(|e| UserError::unreadable(format!("{} cannot be written", path.display()), e.to_string(), "Name a file in a folder that exists and may be written."))
+    std::fs::write(path, bytes).map_err(|e| {
+        UserError::unreadable(
+            format!("{} cannot be written", path.display()),
+            e.to_string(),
+            "Name a file in a folder that exists and may be written.",
+        )
+    })
 }
 
 /// Whether standard output gets colours.

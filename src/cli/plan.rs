@@ -53,12 +53,27 @@ fn as_text(prepared: &Prepared, estimate: &Estimate) -> String {
     }
     out.push_str(&format!("\n{} rule hits\n\n", prepared.scanned.findings.len()));
     let models = if prepared.setup.gateway.is_some() { "" } else { " (no gateway is configured: a review would run the rules alone)" };
-    out.push_str(&format!("{} reviewers, {} {}{models}\n", estimate.reviewers.len(), prepared.bundles.len(), if prepared.bundles.len() == 1 { "bundle" } else { "bundles" }));
+    out.push_str(&format!(
+        "{} reviewers, {} {}{models}\n",
+        estimate.reviewers.len(),
+        prepared.bundles.len(),
+        if prepared.bundles.len() == 1 { "bundle" } else { "bundles" }
+    ));
     for r in &estimate.reviewers {
         let cost = r.cost_usd.map(|c| format!(", ${c:.3}")).unwrap_or_default();
-        out.push_str(&format!("  {:12} {:24} about {} input tokens in {} requests{cost}\n", r.id, clean(r.model.as_deref().unwrap_or("-")), r.input_tokens, r.requests));
+        out.push_str(&format!(
+            "  {:12} {:24} about {} input tokens in {} requests{cost}\n",
+            r.id,
+            clean(r.model.as_deref().unwrap_or("-")),
+            r.input_tokens,
+            r.requests
+        ));
     }
-    let cost = estimate.cost_usd.map(|c| format!(", ${c:.2} without caching")).unwrap_or_else(|| "; no price is configured for the models".to_owned());
-    out.push_str(&format!("\nabout {} input tokens when each reviewer ends in one request, {} of them repeated prefixes that a cache can serve{cost}\n", estimate.input_tokens, estimate.repeated_tokens));
+    let cost =
+        estimate.cost_usd.map(|c| format!(", ${c:.2} without caching")).unwrap_or_else(|| "; no price is configured for the models".to_owned());
+    out.push_str(&format!(
+        "\nabout {} input tokens when each reviewer ends in one request, {} of them repeated prefixes that a cache can serve{cost}\n",
+        estimate.input_tokens, estimate.repeated_tokens
+    ));
     out
 }

@@ -51,12 +51,21 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
 }
 
 fn interrupted() -> UserError {
-    UserError { title: "interrupted".into(), cause: "the run was ended before the change was read".into(), fix: "Run it again.".into(), exit: Exit::Inconclusive }
+    UserError {
+        title: "interrupted".into(),
+        cause: "the run was ended before the change was read".into(),
+        fix: "Run it again.".into(),
+        exit: Exit::Inconclusive,
+    }
 }
 
 /// The runtime that reviewers run on. Without a gateway nothing is ever spawned but the watch.
 fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container."))
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container."))
 }
 
 /// Turns a signal into a cancellation, and keeps the heartbeat.
@@ -82,7 +91,13 @@ fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat) -> Result<Events, UserError> 
         }
     }
     if let Some(file) = &args.events {
-        let out = std::fs::File::create(file).map_err(|e| UserError::unreadable(format!("{} cannot be written", file.display()), e.to_string(), "Name a file in a folder that exists and may be written."))?;
+        let out = std::fs::File::create(file).map_err(|e| {
+            UserError::unreadable(
+                format!("{} cannot be written", file.display()),
+                e.to_string(),
+                "Name a file in a folder that exists and may be written.",
+            )
+        })?;
         sinks.push(Box::new(jsonl::JsonLines::new(Box::new(out))));
     }
     Ok(Events::new(sinks))

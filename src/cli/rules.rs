@@ -62,7 +62,13 @@ fn list(rules: &RuleSet, as_json: bool) -> Result<Exit, UserError> {
     for r in rules.iter() {
         let how = if r.has_detector { "detector" } else { "reviewer" };
         let from = if r.origin == "built-in" { String::new() } else { format!(" [{}]", r.origin) };
-        out.push_str(&format!("{:width$}  {:6} {:10} {how:8} {}{from}\n", r.id, level(r), format!("{:?}", r.severity).to_lowercase(), clean(&r.title)));
+        out.push_str(&format!(
+            "{:width$}  {:6} {:10} {how:8} {}{from}\n",
+            r.id,
+            level(r),
+            format!("{:?}", r.severity).to_lowercase(),
+            clean(&r.title)
+        ));
     }
     out.push_str(&format!("\n{} rules; `tribune rules show ID` shows one whole\n", rules.iter().count()));
     output::stdout(out.as_bytes())?;
@@ -120,7 +126,9 @@ fn told(result: &test::ExampleResult) -> String {
     let what = match &result.outcome {
         test::Outcome::Passed => "passed".to_owned(),
         test::Outcome::Missed => "the detector does not hit it".to_owned(),
-        test::Outcome::FalseAlarm(lines) => format!("the detector hits it (line {} of the example)", lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+        test::Outcome::FalseAlarm(lines) => {
+            format!("the detector hits it (line {} of the example)", lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+        }
         test::Outcome::NotRun(why) => format!("it could not be run: {why}"),
     };
     format!("{}:{}: {} {kind}: {what}", result.file, result.line, result.rule_id)

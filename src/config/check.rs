@@ -98,7 +98,9 @@ impl<'a> Checker<'a> {
     fn value(&mut self, kind: &'static Kind, node: &Node) -> Option<Json> {
         match (kind, &node.value) {
             (Kind::Bool, Value::Bool(value)) => Some(Json::Bool(*value)),
-            (Kind::Whole { min, max }, Value::Whole(n)) if (i128::from(*min)..=i128::from(*max)).contains(n) => u64::try_from(*n).ok().map(Json::from),
+            (Kind::Whole { min, max }, Value::Whole(n)) if (i128::from(*min)..=i128::from(*max)).contains(n) => {
+                u64::try_from(*n).ok().map(Json::from)
+            }
             (Kind::Number { min, max }, Value::Whole(n)) => self.number(kind, node, *n as f64, *min, *max),
             (Kind::Number { min, max }, Value::Float(n)) => self.number(kind, node, *n, *min, *max),
             (Kind::OneOf(choices), Value::Text(text)) => match choices.iter().find(|c| c.name == text) {
@@ -277,8 +279,12 @@ impl<'a> Checker<'a> {
                 let names = choices.iter().filter(|c| c.supported).map(|c| c.name);
                 nearest(text, names).map(|near| format!("Did you mean `{near}`?")).unwrap_or_default()
             }
-            (Kind::Text(_) | Kind::OneOf(_), Value::Whole(_) | Value::Float(_) | Value::Bool(_)) => "Put it in quotes, if it is meant as text.".to_owned(),
-            (Kind::Bool | Kind::Whole { .. } | Kind::Number { .. }, Value::Text(text)) if ["true", "false"].contains(&text.as_str()) || text.parse::<f64>().is_ok() => {
+            (Kind::Text(_) | Kind::OneOf(_), Value::Whole(_) | Value::Float(_) | Value::Bool(_)) => {
+                "Put it in quotes, if it is meant as text.".to_owned()
+            }
+            (Kind::Bool | Kind::Whole { .. } | Kind::Number { .. }, Value::Text(text))
+                if ["true", "false"].contains(&text.as_str()) || text.parse::<f64>().is_ok() =>
+            {
                 "Leave the quotes out.".to_owned()
             }
             _ => String::new(),

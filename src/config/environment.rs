@@ -1,12 +1,12 @@
 //! The environment and the command line as layers. A value that is wrong here is the user's own and ends
 //! the run (exit 2).
 
+use super::Env;
 use super::checks::{self, is_loopback};
 use super::endpoint::Secret;
 use super::layer::{Layer, check_value};
 use super::settings::Origin;
 use super::yaml::Value;
-use super::Env;
 use crate::error::UserError;
 use crate::findings::Severity;
 use serde_json::{Value as Json, json};
@@ -55,7 +55,8 @@ impl Layer {
         if let Some(url) = &url {
             endpoint.insert("url".into(), Json::from(url.as_str()));
             // The URL itself is not repeated in a message: it may hold a password.
-            (checks::URL.test)(url).map_err(|why| UserError::usage("TRIBUNE_GATEWAY_URL cannot be used", why, format!("Set it to {}.", checks::URL.what)))?;
+            (checks::URL.test)(url)
+                .map_err(|why| UserError::usage("TRIBUNE_GATEWAY_URL cannot be used", why, format!("Set it to {}.", checks::URL.what)))?;
             endpoint.insert("token_env".into(), Json::from("TRIBUNE_GATEWAY_TOKEN"));
         }
         for (name, key) in [("TRIBUNE_GATEWAY_PRESET", "preset"), ("TRIBUNE_GATEWAY_WIRE", "wire")] {
@@ -68,7 +69,8 @@ impl Layer {
             values.push((&["endpoints", ENVIRONMENT_ENDPOINT][..], Json::Object(endpoint), Origin::Environment("TRIBUNE_GATEWAY_URL")));
         }
         if let Some(model) = variable(env, "TRIBUNE_MODEL") {
-            (checks::MODEL.test)(&model).map_err(|why| UserError::usage("TRIBUNE_MODEL cannot be used", why, format!("Set it to {}.", checks::MODEL.what)))?;
+            (checks::MODEL.test)(&model)
+                .map_err(|why| UserError::usage("TRIBUNE_MODEL cannot be used", why, format!("Set it to {}.", checks::MODEL.what)))?;
             let entry = if url.is_some() { json!([{ "model": model, "endpoint": ENVIRONMENT_ENDPOINT }]) } else { json!([{ "model": model }]) };
             for tier in [&["models", "top"][..], &["models", "standard"], &["models", "light"]] {
                 values.push((tier, entry.clone(), Origin::Environment("TRIBUNE_MODEL")));
@@ -101,9 +103,11 @@ impl Layer {
 /// Checks a value against its key, other keys of the same record left aside.
 fn check(name: &str, path: &[&str], value: Value) -> Result<(), UserError> {
     match check_value(path, value) {
-        Err(problem) if problem.key == super::settings::dotted(&path.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()) => {
-            Err(UserError::usage(format!("{name} cannot be used"), problem.title, if problem.help.is_empty() { format!("Mend {name}.") } else { problem.help }))
-        }
+        Err(problem) if problem.key == super::settings::dotted(&path.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()) => Err(UserError::usage(
+            format!("{name} cannot be used"),
+            problem.title,
+            if problem.help.is_empty() { format!("Mend {name}.") } else { problem.help },
+        )),
         _ => Ok(()),
     }
 }

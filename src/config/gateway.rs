@@ -52,12 +52,17 @@ impl Config {
         let names = || self.endpoints.keys().map(String::as_str);
         let found = match &entry.endpoint {
             Some(name) => self.endpoints.get_key_value(name),
-            None => self.endpoints.get_key_value(ENVIRONMENT_ENDPOINT).or_else(|| self.endpoints.first_key_value().filter(|_| self.endpoints.len() == 1)),
+            None => {
+                self.endpoints.get_key_value(ENVIRONMENT_ENDPOINT).or_else(|| self.endpoints.first_key_value().filter(|_| self.endpoints.len() == 1))
+            }
         };
         found.map(|(name, settings)| (name.as_str(), settings)).ok_or_else(|| match &entry.endpoint {
             Some(name) => UserError::usage(
                 format!("the model {} names the endpoint `{name}`, which is not configured", entry.model),
-                format!("`endpoints` has {}", if self.endpoints.is_empty() { "no entry".to_owned() } else { super::keys::either(names()).replace(" or ", " and ") }),
+                format!(
+                    "`endpoints` has {}",
+                    if self.endpoints.is_empty() { "no entry".to_owned() } else { super::keys::either(names()).replace(" or ", " and ") }
+                ),
                 nearest(name, names()).map_or("Add it to `endpoints` in the operator's file.".to_owned(), |near| format!("Did you mean `{near}`?")),
             ),
             None => UserError::usage(
@@ -81,7 +86,11 @@ fn endpoint(name: &str, settings: &EndpointSettings, env: Env<'_>, notes: &mut V
     let host = reqwest::Url::parse(&settings.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let token = match (&settings.token_env, &settings.token_file) {
         (Some(_), Some(_)) => {
-            return Err(UserError::usage(format!("the endpoint `{name}` has two tokens"), "both `token_env` and `token_file` are set", "Take one of them out."));
+            return Err(UserError::usage(
+                format!("the endpoint `{name}` has two tokens"),
+                "both `token_env` and `token_file` are set",
+                "Take one of them out.",
+            ));
         }
         (Some(variable_name), None) => {
             notes.extend(missing_token(env, variable_name, &host));
@@ -108,7 +117,13 @@ fn endpoint(name: &str, settings: &EndpointSettings, env: Env<'_>, notes: &mut V
 }
 
 fn read_token(name: &str, file: &Path) -> Result<String, UserError> {
-    let failed = |why: String| UserError::usage(format!("the token of the endpoint `{name}` cannot be read"), format!("{}: {why}", file.display()), "Mend `token_file` in the operator's file.");
+    let failed = |why: String| {
+        UserError::usage(
+            format!("the token of the endpoint `{name}` cannot be read"),
+            format!("{}: {why}", file.display()),
+            "Mend `token_file` in the operator's file.",
+        )
+    };
     let mut text = String::new();
     std::fs::File::open(file).and_then(|f| f.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut text)).map_err(|e| failed(e.to_string()))?;
     if text.len() as u64 > MAX_TOKEN_BYTES {
@@ -135,8 +150,18 @@ mod tests {
         match made {
             Err(error) => format!("exit {}: {}: {} / {}", error.exit.code(), error.title, error.cause, error.fix),
             Ok((gateway, notes)) => {
-                let one = |t: &Target| format!("{}@{}({}, {:?}, token {})", t.model, t.endpoint.name, t.endpoint.url, t.endpoint.wire, t.endpoint.token.as_ref().map_or("-", Secret::expose));
-                let targets = gateway.map_or("none".to_owned(), |g| [ModelTier::Top, ModelTier::Standard, ModelTier::Light].map(|t| one(g.target(t))).join(" "));
+                let one = |t: &Target| {
+                    format!(
+                        "{}@{}({}, {:?}, token {})",
+                        t.model,
+                        t.endpoint.name,
+                        t.endpoint.url,
+                        t.endpoint.wire,
+                        t.endpoint.token.as_ref().map_or("-", Secret::expose)
+                    )
+                };
+                let targets = gateway
+                    .map_or("none".to_owned(), |g| [ModelTier::Top, ModelTier::Standard, ModelTier::Light].map(|t| one(g.target(t))).join(" "));
                 format!("{targets} {}", notes.join(" "))
             }
         }
@@ -217,7 +242,10 @@ mod tests {
     fn reads_token_files_and_shows_no_secret() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("token"), "s3cret\n").expect("written");
-        let (layer, _) = Layer::operator("endpoints: {a: {url: 'https://a', token_file: token, headers: {X-Key: hunter2}}}\nmodels: {top: [{model: t}]}", &folder.path().join("config.yaml"));
+        let (layer, _) = Layer::operator(
+            "endpoints: {a: {url: 'https://a', token_file: token, headers: {X-Key: hunter2}}}\nmodels: {top: [{model: t}]}",
+            &folder.path().join("config.yaml"),
+        );
         let env = |_: &str| None;
         let resolved = resolve(vec![layer], &env).expect("valid");
         let (gateway, notes) = resolved.config.gateway(&env).expect("a gateway");

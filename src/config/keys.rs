@@ -21,17 +21,30 @@ pub(crate) struct Key {
 pub(crate) enum Kind {
     Bool,
     /// A whole number within bounds.
-    Whole { min: u64, max: u64 },
+    Whole {
+        min: u64,
+        max: u64,
+    },
     /// A finite number within bounds.
-    Number { min: f64, max: f64 },
+    Number {
+        min: f64,
+        max: f64,
+    },
     /// Text that a check accepts.
     Text(&'static Check),
     /// One of a few words.
     OneOf(&'static [Choice]),
     /// Values in order. With `adds`, layers add up; otherwise a later layer's list replaces.
-    List { of: &'static Kind, at_least: usize, adds: bool },
+    List {
+        of: &'static Kind,
+        at_least: usize,
+        adds: bool,
+    },
     /// Names that the user chooses. Layers merge name by name.
-    Map { names: &'static Check, of: &'static Kind },
+    Map {
+        names: &'static Check,
+        of: &'static Kind,
+    },
     /// Known keys. Layers merge key by key.
     Table(&'static [Key]),
     /// Known keys that only make sense together: a later layer replaces them all.

@@ -3,10 +3,10 @@
 //! what they mean.
 
 use super::check::{Author, Checker};
+use super::keys::{Key, Kind};
 use super::problem::{ConfigProblem, Show};
 use super::settings::{Origin, Setting, Settings};
 use super::table::KEYS;
-use super::keys::{Key, Kind};
 use super::yaml::{self, Node, Place, Value};
 use serde_json::Value as Json;
 use std::path::Path;
@@ -55,7 +55,8 @@ impl Layer {
 
     /// A layer of single values that come from no file.
     pub(crate) fn values(values: Vec<(&[&str], Json, Origin)>) -> Self {
-        let one = |(path, value, origin): (&[&str], Json, Origin)| (path.iter().map(|name| (*name).to_owned()).collect(), Setting::One(value, origin));
+        let one =
+            |(path, value, origin): (&[&str], Json, Origin)| (path.iter().map(|name| (*name).to_owned()).collect(), Setting::One(value, origin));
         Self { settings: values.into_iter().map(one).collect(), all_private: false }
     }
 }
@@ -96,7 +97,9 @@ fn defaults(keys: &'static [Key], path: &mut Vec<String>, settings: &mut Setting
             (kind, Some(text)) => {
                 let value: Json = serde_json::from_str(text).expect("defaults are JSON; a test reads them all");
                 let setting = match (kind, value) {
-                    (Kind::List { adds: true, .. }, Json::Array(items)) => Setting::Many(items.into_iter().map(|item| (item, Origin::BuiltIn)).collect()),
+                    (Kind::List { adds: true, .. }, Json::Array(items)) => {
+                        Setting::Many(items.into_iter().map(|item| (item, Origin::BuiltIn)).collect())
+                    }
                     (_, value) => Setting::One(value, Origin::BuiltIn),
                 };
                 settings.insert(path.clone(), setting);
@@ -326,7 +329,10 @@ sensitive_paths: [x]
 
     #[test]
     fn names_of_later_versions_are_known() {
-        let (_, problems) = Layer::operator("remote: {}\npost: {approve: true}\nsummary: always\noverride: {roles: []}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litellm, token_command: x, client_cert: y}}\n", Path::new("/c.yaml"));
+        let (_, problems) = Layer::operator(
+            "remote: {}\npost: {approve: true}\nsummary: always\noverride: {roles: []}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litellm, token_command: x, client_cert: y}}\n",
+            Path::new("/c.yaml"),
+        );
         let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
         c.yaml:1:1: `remote` is not supported by this version yet (Take it out.)
@@ -343,7 +349,16 @@ sensitive_paths: [x]
     #[test]
     fn unknown_private_paths_make_all_private() {
         let private = |text: &str| Layer::repository(text).0.all_private;
-        for text in ["private_paths: [\"a[\", b]", "private_paths: b", "private_paths: {a: b}", "x: [", "a: 1\na: 2", "private-path: [b]", "overrides: [{paths: [a], private_paths: [b]}]", &"x".repeat(300_000)] {
+        for text in [
+            "private_paths: [\"a[\", b]",
+            "private_paths: b",
+            "private_paths: {a: b}",
+            "x: [",
+            "a: 1\na: 2",
+            "private-path: [b]",
+            "overrides: [{paths: [a], private_paths: [b]}]",
+            &"x".repeat(300_000),
+        ] {
             assert!(private(text), "{text:.40}");
         }
         for text in ["", "private_paths: [b]", "private_paths:", "oops: 1\nprivate_paths: [b]"] {
@@ -365,7 +380,10 @@ sensitive_paths: [x]
 
     #[test]
     fn relative_paths_start_from_the_file() {
-        let (layer, problems) = Layer::operator("rule_sources: [rules, /abs]\nendpoints: {a: {url: 'https://h', token_file: t}}\n", Path::new("/etc/tribune/config.yaml"));
+        let (layer, problems) = Layer::operator(
+            "rule_sources: [rules, /abs]\nendpoints: {a: {url: 'https://h', token_file: t}}\n",
+            Path::new("/etc/tribune/config.yaml"),
+        );
         assert_eq!(problems, []);
         let document = super::super::settings::document(&layer.settings);
         assert_eq!(document["endpoints"]["a"]["token_file"], "/etc/tribune/t");

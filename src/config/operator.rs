@@ -36,7 +36,8 @@ pub fn operator_file_allowed(file: &Path, worktree: Option<&Path>, ci: bool) -> 
 /// Reads an operator's file. `None` when there is none and `must_exist` is false (the default place). What
 /// is wrong with it ends the run (exit 2), all problems told at once.
 pub fn read_operator_file(file: &Path, must_exist: bool) -> Result<Option<Layer>, UserError> {
-    let failed = |why: String| UserError::usage(format!("{} cannot be read", file.display()), why, "Name another file with --config, or mend this one.");
+    let failed =
+        |why: String| UserError::usage(format!("{} cannot be read", file.display()), why, "Name another file with --config, or mend this one.");
     let mut bytes = Vec::new();
     match std::fs::File::open(file).and_then(|f| f.take(MAX_CONFIG_BYTES as u64 + 1).read_to_end(&mut bytes)) {
         Ok(_) => {}
@@ -63,7 +64,8 @@ mod tests {
 
     #[test]
     fn the_default_place_follows_the_environment() {
-        let place = |variables: &[(&str, &str)]| default_operator_file(&|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()));
+        let place =
+            |variables: &[(&str, &str)]| default_operator_file(&|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()));
         assert_eq!(place(&[("XDG_CONFIG_HOME", "/x"), ("HOME", "/h")]), Some("/x/tribune/config.yaml".into()));
         assert_eq!(place(&[("XDG_CONFIG_HOME", "relative"), ("HOME", "/h")]), Some("/h/.config/tribune/config.yaml".into()));
         assert_eq!((place(&[("XDG_CONFIG_HOME", ""), ("HOME", "")]), place(&[])), (None, None));
@@ -96,7 +98,12 @@ mod tests {
         assert_eq!(read_operator_file(&file, true).expect_err("named").exit.code(), 2);
         std::fs::write(&file, "limit: {}\nfail_on: 7\n").expect("written");
         let error = read_operator_file(&file, false).expect_err("broken");
-        assert!(error.title.ends_with("config.yaml has 2 problems") && error.cause.contains("Did you mean `limits`?") && error.cause.contains("config.yaml:2:10"), "{error:?}");
+        assert!(
+            error.title.ends_with("config.yaml has 2 problems")
+                && error.cause.contains("Did you mean `limits`?")
+                && error.cause.contains("config.yaml:2:10"),
+            "{error:?}"
+        );
         for bad in [vec![b'#'; 10 << 20], vec![0xff, 0xfe]] {
             std::fs::write(&file, bad).expect("written");
             assert!(read_operator_file(&file, false).is_err());

@@ -118,12 +118,24 @@ mod tests {
     fn fits_as_in_gitignore() {
         let fits = |glob: &str, path: &str| PathSet::new(&[glob], Case::Sensitive).expect("valid").is_match(&RepoPath::from(path));
         for (glob, path) in [
-            ("*.py", "a.py"), ("*.py", "x/y/a.py"), ("/a.py", "a.py"), ("src/*.rs", "src/a.rs"), ("src/**", "src/a/b.rs"),
-            ("**/gen/*.go", "a/gen/x.go"), ("docs", "docs/a.md"), ("docs/", "x/docs/a/b.md"), ("a/b", "a/b/c"), ("{x,y}.c", "q/y.c"), ("**", "a\nb"), ("*", "a/b"),
+            ("*.py", "a.py"),
+            ("*.py", "x/y/a.py"),
+            ("/a.py", "a.py"),
+            ("src/*.rs", "src/a.rs"),
+            ("src/**", "src/a/b.rs"),
+            ("**/gen/*.go", "a/gen/x.go"),
+            ("docs", "docs/a.md"),
+            ("docs/", "x/docs/a/b.md"),
+            ("a/b", "a/b/c"),
+            ("{x,y}.c", "q/y.c"),
+            ("**", "a\nb"),
+            ("*", "a/b"),
         ] {
             assert!(fits(glob, path), "{glob} {path}");
         }
-        for (glob, path) in [("/a.py", "x/a.py"), ("src/*.rs", "src/a/b.rs"), ("src/*.rs", "x/src/a.rs"), ("docs/", "docs"), ("*.PY", "a.py"), ("a", "ab")] {
+        for (glob, path) in
+            [("/a.py", "x/a.py"), ("src/*.rs", "src/a/b.rs"), ("src/*.rs", "x/src/a.rs"), ("docs/", "docs"), ("*.PY", "a.py"), ("a", "ab")]
+        {
             assert!(!fits(glob, path), "{glob} {path}");
         }
         assert!(PathSet::new(&["Auth/"], Case::Ignored).expect("valid").is_match(&RepoPath::from("src/auth/x")));
@@ -134,7 +146,10 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_glob() {
-        let table: Vec<_> = ["", " ", "!a", "../x", "./x", "/", "a[", "a{b", "[z-a]", &"a".repeat(300)].iter().map(|g| format!("{g:.8}: {}", check_glob(g).expect_err("bad"))).collect();
+        let table: Vec<_> = ["", " ", "!a", "../x", "./x", "/", "a[", "a{b", "[z-a]", &"a".repeat(300)]
+            .iter()
+            .map(|g| format!("{g:.8}: {}", check_glob(g).expect_err("bad")))
+            .collect();
         insta::assert_snapshot!(table.join("\n"), @"
         : it is empty
          : it is empty

@@ -122,7 +122,8 @@ fn clean(c: char) -> char {
 
 /// A stranger's text in a message: quoted, escaped, at most 40 characters.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out: String = text.chars().take(40).flat_map(|c| if crate::path::is_invisible(c) { '\u{fffd}'.escape_debug() } else { c.escape_debug() }).collect();
+    let mut out: String =
+        text.chars().take(40).flat_map(|c| if crate::path::is_invisible(c) { '\u{fffd}'.escape_debug() } else { c.escape_debug() }).collect();
     if text.chars().nth(40).is_some() {
         out.push('…');
     }

@@ -252,7 +252,12 @@ impl Raw {
 
 impl RawPrice {
     fn price(self) -> Price {
-        Price { input: self.input, cached: self.cached.unwrap_or(self.input), cache_write: self.cache_write.unwrap_or(self.input), output: self.output }
+        Price {
+            input: self.input,
+            cached: self.cached.unwrap_or(self.input),
+            cache_write: self.cache_write.unwrap_or(self.input),
+            output: self.output,
+        }
     }
 }
 
@@ -300,8 +305,12 @@ mod tests {
     #[test]
     fn later_layers_win_and_lists_of_paths_add_up() {
         let layers = vec![
-            repository("fail_on: important\nprivate_paths: [hr/]\nlanguage: German\nreviewers: {docs: {enabled: false}, quality: {tiers: [full]}}\nrules: {severity: {A1-B: nit}}"),
-            operator("fail_on: nit\nprivate_paths: [keys/]\nreviewers: {docs: {enabled: true}}\nrules: {severity: {A1-C: nit}}\nendpoints: {default: {url: 'https://a', token_env: TRIBUNE_A}}"),
+            repository(
+                "fail_on: important\nprivate_paths: [hr/]\nlanguage: German\nreviewers: {docs: {enabled: false}, quality: {tiers: [full]}}\nrules: {severity: {A1-B: nit}}",
+            ),
+            operator(
+                "fail_on: nit\nprivate_paths: [keys/]\nreviewers: {docs: {enabled: true}}\nrules: {severity: {A1-C: nit}}\nendpoints: {default: {url: 'https://a', token_env: TRIBUNE_A}}",
+            ),
             operator("endpoints: {default: {url: 'https://b'}}"),
             Layer::flags(&super::super::Flags { fail_on: Some(None), max_cost: Some(0.5), ..Default::default() }).expect("flags"),
         ];
@@ -325,7 +334,13 @@ mod tests {
             let path = RepoPath::from(path);
             let view = config.at(&path);
             let off: Vec<_> = ["A1-A", "A1-B"].into_iter().filter(|id| view.rule_off(id)).collect();
-            format!("{:?} {} off={off:?} {:?} docs={}", view.fail_on(), view.min_confidence(), view.rule_status("A1-C"), view.reviewer_enabled("docs"))
+            format!(
+                "{:?} {} off={off:?} {:?} docs={}",
+                view.fail_on(),
+                view.min_confidence(),
+                view.rule_status("A1-C"),
+                view.reviewer_enabled("docs")
+            )
         };
         assert_eq!(told("src/a"), "Some(Critical) 0.6 off=[\"A1-A\"] None docs=true");
         assert_eq!(told("legacy/a"), "None 0.9 off=[\"A1-A\", \"A1-B\"] Some(Trial) docs=false");
@@ -334,7 +349,8 @@ mod tests {
 
     #[test]
     fn a_broken_key_leaves_the_rest_in_force() {
-        let (layer, problems) = Layer::repository("fail_on: critcal\nlanguage: German\noverrides: [{paths: [a], min_confidence: 7, fail_on: never}, {paths: 7}]\n");
+        let (layer, problems) =
+            Layer::repository("fail_on: critcal\nlanguage: German\noverrides: [{paths: [a], min_confidence: 7, fail_on: never}, {paths: 7}]\n");
         assert_eq!(problems.len(), 3, "{problems:?}");
         let Resolved { config, .. } = resolve(vec![layer], &none).expect("valid");
         assert_eq!((config.fail_on, config.language.as_str()), (Some(Severity::Critical), "German"));
@@ -355,9 +371,19 @@ mod tests {
 
     #[test]
     fn reviewers_that_do_not_exist_are_told() {
-        let resolved = resolve(vec![repository("reviewers: {securty: {enabled: false}, docs: {}}\noverrides: [{paths: [a], reviewers: {zzz: {enabled: false}}}]")], &none).expect("valid");
+        let resolved = resolve(
+            vec![repository("reviewers: {securty: {enabled: false}, docs: {}}\noverrides: [{paths: [a], reviewers: {zzz: {enabled: false}}}]")],
+            &none,
+        )
+        .expect("valid");
         let notes = resolved.unknown_reviewers(&["security", "docs"]);
-        assert_eq!(notes, ["The configuration names a reviewer `securty` that does not exist. Did you mean `security`?", "The configuration names a reviewer `zzz` that does not exist."]);
+        assert_eq!(
+            notes,
+            [
+                "The configuration names a reviewer `securty` that does not exist. Did you mean `security`?",
+                "The configuration names a reviewer `zzz` that does not exist."
+            ]
+        );
     }
 
     proptest::proptest! {

@@ -47,7 +47,8 @@ fn entry(out: &mut Out, resolved: &Resolved, kind: &Kind, path: &mut KeyPath) {
     let indent = "  ".repeat(path.len() - 1);
     let name = path.last().map(|name| scalar(&Json::from(name.as_str()))).unwrap_or_default();
     let below: Vec<String> = {
-        let mut names: Vec<String> = resolved.settings.keys().filter(|p| p.len() > path.len() && p.starts_with(path)).map(|p| p[path.len()].clone()).collect();
+        let mut names: Vec<String> =
+            resolved.settings.keys().filter(|p| p.len() > path.len() && p.starts_with(path)).map(|p| p[path.len()].clone()).collect();
         names.dedup();
         names
     };
@@ -109,7 +110,9 @@ fn flow(kind: &Kind, value: &Json) -> String {
         (Kind::Record(keys) | Kind::Table(keys), Json::Object(fields)) => {
             braces(keys.iter().filter_map(|key| Some(format!("{}: {}", key.name, flow(&key.kind, fields.get(key.name)?)))).collect())
         }
-        (Kind::Map { of, .. }, fields) => braces(sorted(fields).into_iter().map(|(name, value)| format!("{}: {}", scalar(&Json::from(name)), flow(of, value))).collect()),
+        (Kind::Map { of, .. }, fields) => {
+            braces(sorted(fields).into_iter().map(|(name, value)| format!("{}: {}", scalar(&Json::from(name)), flow(of, value))).collect())
+        }
         (_, other) => scalar(other),
     }
 }

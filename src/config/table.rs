@@ -11,13 +11,9 @@ pub(crate) static ROOT: Kind = Table(KEYS);
 pub(crate) static KEYS: &[Key] = &[
     Key::new("fail_on", FAIL_ON, "The gate: findings of this severity or worse fail the run. `never` only reports.").or(r#""critical""#),
     Key::new("min_confidence", CONFIDENCE, "Model findings below this confidence (0 to 1) are left out, and listed as dropped.").or("0.5"),
-    Key::new("language", Text(&LANGUAGE), "The language of the reviewers' prose, by its English name. Ids and severities stay English.").or(r#""English""#),
-    Key::new(
-        "private_paths",
-        GLOBS,
-        "Files whose contents never reach a model, by any way; rules still run over them. Layers add up.",
-    )
-    .or("[]"),
+    Key::new("language", Text(&LANGUAGE), "The language of the reviewers' prose, by its English name. Ids and severities stay English.")
+        .or(r#""English""#),
+    Key::new("private_paths", GLOBS, "Files whose contents never reach a model, by any way; rules still run over them. Layers add up.").or("[]"),
     Key::new("reviewers", Map { names: &REVIEWER_ID, of: &Table(REVIEWER) }, "Settings of single reviewers, by id."),
     Key::new("rules", Table(RULES), "How far single rules are in force. Binding rules of the organisation cannot be relaxed."),
     Key::new("tiers", Table(TIERS), "What makes a change trivial, lite or full, counted after the noise filter."),
@@ -28,7 +24,8 @@ pub(crate) static KEYS: &[Key] = &[
         "Other settings for some paths. Of several entries that fit a path, the later one wins key by key.",
     )
     .or("[]"),
-    Key::new("models", Table(MODELS), "Which model serves which tier. A tier without one uses the nearest: standard, then top, then light.").operator(),
+    Key::new("models", Table(MODELS), "Which model serves which tier. A tier without one uses the nearest: standard, then top, then light.")
+        .operator(),
     Key::new("endpoints", Map { names: &NAME, of: &Record(ENDPOINT) }, "Gateways that code and keys may go to, by a name of your own.").operator(),
     Key::new("prices", Map { names: &MODEL, of: &Record(PRICE) }, "Dollars per million tokens, by model. `limits.usd` needs them.").operator(),
     Key::new("limits", Table(LIMITS), "What a run may take at most.").operator(),
@@ -45,7 +42,8 @@ pub(crate) static KEYS: &[Key] = &[
     Key::later("summary"),
 ];
 
-const FAIL_ON: Kind = OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit"), Choice::new("never")]);
+const FAIL_ON: Kind =
+    OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit"), Choice::new("never")]);
 const SEVERITY: Kind = OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit")]);
 const RULE_STATUS: Kind = OneOf(&[Choice::new("trial"), Choice::new("advisory"), Choice::new("enforced")]);
 const TIER: Kind = OneOf(&[Choice::new("trivial"), Choice::new("lite"), Choice::new("full")]);
@@ -57,12 +55,20 @@ const COUNT: Kind = Whole { min: 0, max: 1_000_000 };
 
 static REVIEWER: &[Key] = &[
     Key::new("enabled", Bool, "`false` leaves this reviewer out."),
-    Key::new("tiers", List { of: &TIER, at_least: 0, adds: false }, "The tiers it runs in, instead of its own. `[]`: only when its signals call for it."),
+    Key::new(
+        "tiers",
+        List { of: &TIER, at_least: 0, adds: false },
+        "The tiers it runs in, instead of its own. `[]`: only when its signals call for it.",
+    ),
 ];
 
 static RULES: &[Key] = &[
     Key::new("off", List { of: &Text(&RULE_ID), at_least: 0, adds: true }, "Rules that do not run. Layers add up.").or("[]"),
-    Key::new("status", Map { names: &RULE_ID, of: &RULE_STATUS }, "By rule id: `trial` (counted, not shown), `advisory` (never gates) or `enforced`."),
+    Key::new(
+        "status",
+        Map { names: &RULE_ID, of: &RULE_STATUS },
+        "By rule id: `trial` (counted, not shown), `advisory` (never gates) or `enforced`.",
+    ),
     Key::new("severity", Map { names: &RULE_ID, of: &SEVERITY }, "By rule id: how bad a hit is."),
 ];
 
@@ -112,10 +118,8 @@ static OVERRIDE: &[Key] = &[
 ];
 const WHOLE_CHANGE: &str = "it holds for the whole change: set it at the top";
 
-static OVERRIDE_REVIEWER: &[Key] = &[
-    Key::new("enabled", Bool, "`false`: what this reviewer finds in these files is left out."),
-    Key::new("tiers", Refused(WHOLE_CHANGE), ""),
-];
+static OVERRIDE_REVIEWER: &[Key] =
+    &[Key::new("enabled", Bool, "`false`: what this reviewer finds in these files is left out."), Key::new("tiers", Refused(WHOLE_CHANGE), "")];
 
 static MODELS: &[Key] = &[
     Key::new("top", CHAIN, "For what is hardest: security, the judge of a full change."),
@@ -171,6 +175,7 @@ static LIMITS: &[Key] = &[
         Whole { min: 0, max: 1_000_000 },
         "The most tokens of context around the diff. Left out: 0.35 of the diff's tokens, at least 4,000.",
     ),
-    Key::new("bundle_tokens", Whole { min: 1_000, max: 1_000_000 }, "A change with more tokens is split into bundles of about this size.").or("40000"),
+    Key::new("bundle_tokens", Whole { min: 1_000, max: 1_000_000 }, "A change with more tokens is split into bundles of about this size.")
+        .or("40000"),
     Key::later("usd_per_change"),
 ];

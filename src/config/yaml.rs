@@ -92,19 +92,18 @@ pub(crate) fn parse(text: &str) -> Result<Node, Unreadable> {
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Ok(Node { value: Value::Null, at: Place { line: 1, column: 1, width: 0 } });
     }
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| Unreadable {
-        at: error.location().map(Place::from).unwrap_or_default(),
-        why: plain(&error),
-    })
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| Unreadable { at: error.location().map(Place::from).unwrap_or_default(), why: plain(&error) })
 }
 
 /// The library's words, without its own "line … column …" (the place says that already) and its advice to programmers.
 fn plain(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error as E;
     match error.without_snippet() {
-        E::AliasReplayLimitExceeded { .. } | E::AliasExpansionLimitExceeded { .. } | E::AliasReplayStackDepthExceeded { .. } | E::AliasError { .. } => {
-            "its aliases expand to too much".to_owned()
-        }
+        E::AliasReplayLimitExceeded { .. }
+        | E::AliasExpansionLimitExceeded { .. }
+        | E::AliasReplayStackDepthExceeded { .. }
+        | E::AliasError { .. } => "its aliases expand to too much".to_owned(),
         E::Budget { breach: BudgetBreach::Depth { .. }, .. } => format!("it is nested deeper than {MAX_DEPTH} levels"),
         E::Budget { breach: BudgetBreach::Documents { .. }, .. } | E::MultipleDocuments { .. } => "it has more than one document".to_owned(),
         E::Budget { .. } => "it has too many parts".to_owned(),
@@ -213,12 +212,28 @@ mod tests {
 
     #[test]
     fn says_where_the_text_breaks() {
-        let shown = |text: &str| parse(text).map(|n| format!("{:?}", n.value)).unwrap_or_else(|e| format!("{}:{}: {}", e.at.line, e.at.column, e.why));
+        let shown =
+            |text: &str| parse(text).map(|n| format!("{:?}", n.value)).unwrap_or_else(|e| format!("{}:{}: {}", e.at.line, e.at.column, e.why));
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e]\n";
-        let table: Vec<String> = ["", "a: [1\nb: 2", "a: 1\na: 2", "a: \"x", "\ta: 1", "a: !boom 1", "<<: {a: 1}", "a: 1\n---\nb: 2", "a: .nan", bomb, "{{[", "a\u{0}b: 1", &format!("{}x", "- ".repeat(40)), &format!("{}{}", "[".repeat(40), "]".repeat(40))]
-            .iter()
-            .map(|t| shown(t))
-            .collect();
+        let table: Vec<String> = [
+            "",
+            "a: [1\nb: 2",
+            "a: 1\na: 2",
+            "a: \"x",
+            "\ta: 1",
+            "a: !boom 1",
+            "<<: {a: 1}",
+            "a: 1\n---\nb: 2",
+            "a: .nan",
+            bomb,
+            "{{[",
+            "a\u{0}b: 1",
+            &format!("{}x", "- ".repeat(40)),
+            &format!("{}{}", "[".repeat(40), "]".repeat(40)),
+        ]
+        .iter()
+        .map(|t| shown(t))
+        .collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         Null
         2:2: illegal placement of ':' indicator

@@ -69,7 +69,13 @@ pub(super) fn catalog(paths: &[&RepoPath], repo: &dyn Repository, mask: Mask<'_>
         found += 1;
         let (meta, spec) = (entity.metadata, entity.spec);
         page.item(&shorten(&fold(&format!("{} {} ({}): {}", entity.kind, meta.name, path.display(), meta.description)), 300));
-        let facts = [("type", spec.r#type), ("lifecycle", spec.lifecycle), ("owner", spec.owner), ("system", spec.system), ("depends on", spec.depends_on.join(", "))];
+        let facts = [
+            ("type", spec.r#type),
+            ("lifecycle", spec.lifecycle),
+            ("owner", spec.owner),
+            ("system", spec.system),
+            ("depends on", spec.depends_on.join(", ")),
+        ];
         let facts: Vec<String> = facts.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k} {v}")).collect();
         if !facts.is_empty() {
             page.item(&shorten(&fold(&facts.join("; ")), 300));
@@ -106,7 +112,9 @@ struct Spec {
 /// The first component among a file's documents; what is not one, or no YAML, is passed over.
 fn component(text: &str) -> Option<Entity> {
     let documents = text.split("\n---");
-    documents.filter_map(|d| serde_saphyr::from_str::<Entity>(d.trim_start_matches("---")).ok()).find(|e| e.kind == "Component" && !e.metadata.name.is_empty())
+    documents
+        .filter_map(|d| serde_saphyr::from_str::<Entity>(d.trim_start_matches("---")).ok())
+        .find(|e| e.kind == "Component" && !e.metadata.name.is_empty())
 }
 
 /// The folders on the way to the files, deepest first, then by name.

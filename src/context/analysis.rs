@@ -1,9 +1,6 @@
 //! Each changed file read once: its symbols on both sides, what happened to them, and the words on its changed lines.
 //! Texts are masked before anything is taken from them, and not kept.
 
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use super::changes::{SymbolChange, counterparts, symbol_changes};
 use super::parse::parse;
 use super::repository::Repository;
@@ -14,6 +11,9 @@ use super::{Mask, Private};
 use crate::change::Change;
 use crate::diff::{FileDiff, LineKind, Side};
 use crate::text::FileText;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// What is known of the changed files; made once for all bundles.
 #[derive(Debug, Default)]
@@ -70,7 +70,8 @@ impl Analysis {
     }
 
     pub(super) fn file(&self, index: usize) -> &FileView {
-        const NOTHING: &FileView = &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
+        const NOTHING: &FileView =
+            &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
         self.files.get(index).unwrap_or(NOTHING)
     }
 }

@@ -35,11 +35,14 @@ impl Part {
         match &self.lines {
             Some(lines) => {
                 let of = file.hunks.get(self.hunks.start).map_or(0, |h| h.lines.len());
-                Some(format!("lines {}-{} of the {of} lines of hunk {} of {all}; the rest is reviewed apart", lines.start + 1, lines.end, self.hunks.start + 1))
+                Some(format!(
+                    "lines {}-{} of the {of} lines of hunk {} of {all}; the rest is reviewed apart",
+                    lines.start + 1,
+                    lines.end,
+                    self.hunks.start + 1
+                ))
             }
-            None if self.hunks.len() < all => {
-                Some(format!("hunks {}-{} of {all}; the rest is reviewed apart", self.hunks.start + 1, self.hunks.end))
-            }
+            None if self.hunks.len() < all => Some(format!("hunks {}-{} of {all}; the rest is reviewed apart", self.hunks.start + 1, self.hunks.end)),
             None => None,
         }
     }

@@ -164,7 +164,10 @@ fn hits(input: &ContextInput<'_>, bytes: usize) -> Page {
             page.item(entry);
         }
     };
-    list("Rules that hit (reported already: do not repeat them)", input.rule_hits.iter().map(|h| format!("{}:{} {} {}", h.path, h.line, h.rule_id, h.title)).collect());
+    list(
+        "Rules that hit (reported already: do not repeat them)",
+        input.rule_hits.iter().map(|h| format!("{}:{} {} {}", h.path, h.line, h.rule_id, h.title)).collect(),
+    );
     list("Facts about filtered files", input.facts.iter().map(|f| (input.mask)(f).into_owned()).collect());
     page
 }

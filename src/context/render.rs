@@ -72,7 +72,8 @@ pub(super) fn render(material: &Material<'_>, bundle: &Bundle, widen: usize) -> 
         .iter()
         .filter_map(|part| {
             let file = material.change.files.get(part.file)?;
-            let text = |side| masked(file, side, material.repo, material.mask).filter(|_| !file.hunks.is_empty() && !is_private(file, material.private));
+            let text =
+                |side| masked(file, side, material.repo, material.mask).filter(|_| !file.hunks.is_empty() && !is_private(file, material.private));
             Some(View { file, part, view: material.analysis.file(part.file), old: text(Side::Old), new: text(Side::New), groups: Vec::new() })
         })
         .collect();
@@ -238,7 +239,10 @@ impl View<'_> {
             out.page.item(&format!("{}-{}: {}", symbol.line, symbol.end, shorten(&symbol.signature, 160)));
         }
         if declared.is_empty() || declared.len() > DELETED_SYMBOLS {
-            let reason = format!("deleted: its first {DELETED_LINES} of {total} lines and {} of its declarations were shown", declared.len().min(DELETED_SYMBOLS));
+            let reason = format!(
+                "deleted: its first {DELETED_LINES} of {total} lines and {} of its declarations were shown",
+                declared.len().min(DELETED_SYMBOLS)
+            );
             out.bounded.push((self.file.path().clone(), reason));
         }
     }

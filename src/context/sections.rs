@@ -68,7 +68,9 @@ fn keys(text: &str) -> Vec<Symbol> {
         last = number;
         let key = code.trim_start_matches("- ");
         column += code.len() - key.len();
-        let Some((own, value)) = key.split_once(':').filter(|(k, v)| !k.is_empty() && !k.contains([' ', '{', '[']) && (v.is_empty() || v.starts_with(' '))) else {
+        let Some((own, value)) =
+            key.split_once(':').filter(|(k, v)| !k.is_empty() && !k.contains([' ', '{', '[']) && (v.is_empty() || v.starts_with(' ')))
+        else {
             continue;
         };
         if value.trim_start().starts_with(['|', '>']) {

@@ -36,8 +36,12 @@ pub(super) fn is_noise(path: &RepoPath) -> bool {
     let text = path.display().to_ascii_lowercase();
     let name = path.file_name().to_ascii_lowercase();
     ["changelog", "changes.", "history.", "news.", "release-notes"].iter().any(|p| name.starts_with(p))
-        || [".lock", ".snap", ".min.js", ".min.css", ".map", ".svg", ".sum", "-lock.json", "-lock.yaml", ".pb.go", ".ipynb"].iter().any(|s| name.ends_with(s))
-        || text.split('/').any(|d| matches!(d, "vendor" | "node_modules" | "third_party" | "dist" | "snapshots" | "__snapshots__" | "testdata" | "fixtures"))
+        || [".lock", ".snap", ".min.js", ".min.css", ".map", ".svg", ".sum", "-lock.json", "-lock.yaml", ".pb.go", ".ipynb"]
+            .iter()
+            .any(|s| name.ends_with(s))
+        || text
+            .split('/')
+            .any(|d| matches!(d, "vendor" | "node_modules" | "third_party" | "dist" | "snapshots" | "__snapshots__" | "testdata" | "fixtures"))
 }
 
 /// Whether a line stands in a test or in a module of tests.

@@ -94,7 +94,10 @@ fn take(text: &str, node: &Node<'_>, out: &mut Found) -> bool {
         let before = text.get(..node.start_byte()).unwrap_or_default();
         // `Kind::Variant`: the type's name tells, its variant's would be found anywhere.
         let before = before.get(before.len().saturating_sub(100)..).unwrap_or_default();
-        let owner = before.strip_suffix("::").or_else(|| before.strip_suffix('.')).map(|b| b.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default());
+        let owner = before
+            .strip_suffix("::")
+            .or_else(|| before.strip_suffix('.'))
+            .map(|b| b.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default());
         let capital = |s: &str| s.starts_with(|c: char| c.is_ascii_uppercase());
         if !(capital(slice) && owner.is_some_and(capital)) {
             name(slice, owner.filter(|_| before.ends_with('.')), text.get(node.end_byte()..).unwrap_or_default(), out);
@@ -143,7 +146,9 @@ fn from_lines(text: &str, lines: &[u32], tests: &dyn Fn(u32) -> bool, out: &mut 
         for quote in ['"', '`', '\''] {
             line.split(quote).skip(1).step_by(2).for_each(|inside| literal(inside, out));
         }
-        if let Some((_, value)) = code.split_once(": ").or_else(|| code.split_once(" = ")).filter(|(key, _)| !key.trim_start_matches("- ").contains(' ')) {
+        if let Some((_, value)) =
+            code.split_once(": ").or_else(|| code.split_once(" = ")).filter(|(key, _)| !key.trim_start_matches("- ").contains(' '))
+        {
             literal(value.trim(), out);
         }
         for token in line.split(|c: char| !(c.is_alphanumeric() || "_-./:$".contains(c))) {

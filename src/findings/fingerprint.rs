@@ -84,7 +84,9 @@ mod tests {
     fn ignores_white_space_and_nothing_else() {
         let one = fingerprint(None, "a = 1\n  b", Some("f"), 0);
         assert_eq!(one, fingerprint(None, "  a = 1\r\n\tb ", Some("f"), 0));
-        for other in [fingerprint(None, "a = 2\n  b", Some("f"), 0), fingerprint(None, "a = 1\n  b", None, 0), fingerprint(None, "a = 1\n  b", Some("f"), 1)] {
+        for other in
+            [fingerprint(None, "a = 2\n  b", Some("f"), 0), fingerprint(None, "a = 1\n  b", None, 0), fingerprint(None, "a = 1\n  b", Some("f"), 1)]
+        {
             assert!(!same_defect(&one, &other));
         }
     }

@@ -233,8 +233,19 @@ mod tests {
         assert_eq!(
             r.proposals,
             [Proposal {
-                path: "a.rs".to_owned(), quote: "x".to_owned(), line: Some(3), end_line: Some(4), severity: "critical".to_owned(), category: some("security"),
-                title: "T".to_owned(), body: "B".to_owned(), trigger: some("W"), cause: some("C"), suggestion: some("S"), rule_id: some("SEC-PY-003"), confidence: Some(0.8),
+                path: "a.rs".to_owned(),
+                quote: "x".to_owned(),
+                line: Some(3),
+                end_line: Some(4),
+                severity: "critical".to_owned(),
+                category: some("security"),
+                title: "T".to_owned(),
+                body: "B".to_owned(),
+                trigger: some("W"),
+                cause: some("C"),
+                suggestion: some("S"),
+                rule_id: some("SEC-PY-003"),
+                confidence: Some(0.8),
             }]
         );
         assert_eq!(r.prior.iter().map(|p| (p.id.as_str(), p.fixed)).collect::<Vec<_>>(), [("P1", true), ("P2", false)]);
@@ -248,7 +259,9 @@ mod tests {
         assert_eq!(read(&format!("[{GOOD}]")), plain);
         assert_eq!(read(&serde_json::json!({"findings": format!("[{GOOD}]")}).to_string()), plain);
         assert_eq!(read(&serde_json::json!(format!(r#" {{"findings":[{GOOD}],"extra":1}}"#)).to_string()), plain);
-        let odd = read(r#"{"findings":[{"path":"a","quote":null,"line":"12","end_line":13.0,"severity":null,"title":5,"confidence":"85%","rule_id":null,"x":[]}],"prior":null}"#);
+        let odd = read(
+            r#"{"findings":[{"path":"a","quote":null,"line":"12","end_line":13.0,"severity":null,"title":5,"confidence":"85%","rule_id":null,"x":[]}],"prior":null}"#,
+        );
         let p = &odd.proposals[0];
         assert_eq!((p.line, p.end_line, p.title.as_str(), p.confidence, p.rule_id.as_deref()), (Some(12), Some(13), "5", Some(0.85), None));
     }
@@ -284,7 +297,8 @@ mod tests {
     #[test]
     fn reads_the_judge() {
         let r = review(r#"{"findings":[{"id":" F1 ","action":"MERGE","into":"F2"},{"id":3,"action":"drop","reason":"not\nso","severity":""},"x",{"action":"drop"}],"summary":"S"}"#).expect("readable");
-        let told: Vec<_> = r.findings.iter().map(|d| (d.id.as_str(), d.action.as_str(), d.into.as_deref(), d.reason.as_deref(), d.severity.as_deref())).collect();
+        let told: Vec<_> =
+            r.findings.iter().map(|d| (d.id.as_str(), d.action.as_str(), d.into.as_deref(), d.reason.as_deref(), d.severity.as_deref())).collect();
         assert_eq!(told, [("F1", "merge", Some("F2"), None, None), ("3", "drop", None, Some("not so"), None)]);
         assert_eq!(r.summary, "S");
         assert!(review("[]").is_err() && review(r#"{"summary":"S"}"#).is_err());

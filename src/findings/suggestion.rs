@@ -42,9 +42,9 @@ fn unfenced(raw: &str) -> String {
 /// The replacement with the indentation that the quote lacks: of all its lines, or of the first alone.
 fn indented(new: &str, quote: &str, code: &str) -> Option<String> {
     let code: Vec<&str> = code.lines().collect();
-    let reading = readings(quote).into_iter().find(|r| {
-        r.lines.len() == code.len() && r.lines.iter().zip(&code).all(|(q, c)| q.trim() == c.trim()) && !r.open
-    })?;
+    let reading = readings(quote)
+        .into_iter()
+        .find(|r| r.lines.len() == code.len() && r.lines.iter().zip(&code).all(|(q, c)| q.trim() == c.trim()) && !r.open)?;
     let mut missing = Vec::new();
     for (quoted, line) in reading.lines.iter().zip(&code).filter(|(_, l)| !l.trim().is_empty()) {
         let (had, has) = (indent(quoted), indent(line));
@@ -104,7 +104,20 @@ mod tests {
         let offered = |raw: &str| get(raw, "a = 1", "a = 1");
         assert_eq!(offered("a = 2").as_deref(), Some("a = 2"));
         assert_eq!(offered("a = -1\n- b").as_deref(), Some("a = -1\n- b"));
-        for raw in ["", " \n", "a = 1", "a = 1\n", "-a = 1\n+a = 2", "@@ -1 +1 @@\n+a = 2", "a = \u{202e}2", "a = 2\x1b[0m", "a = 'hunter2'", "a = 2 # <!-- Tribune:x -->", "a = 2\n/merge", "a = ‹masked:ghp_…›"] {
+        for raw in [
+            "",
+            " \n",
+            "a = 1",
+            "a = 1\n",
+            "-a = 1\n+a = 2",
+            "@@ -1 +1 @@\n+a = 2",
+            "a = \u{202e}2",
+            "a = 2\x1b[0m",
+            "a = 'hunter2'",
+            "a = 2 # <!-- Tribune:x -->",
+            "a = 2\n/merge",
+            "a = ‹masked:ghp_…›",
+        ] {
             assert_eq!(offered(raw), None, "{raw:?}");
         }
         assert_eq!(offered(&"a = 2\n".repeat(61)), None);

@@ -107,10 +107,15 @@ mod tests {
 
     #[test]
     fn rules_stay_apart() {
-        let hits = vec![hit("A-ONE", Enforced, Important, "x", 3, 3), hit("A-TWO", Enforced, Important, "x", 3, 3), hit("A-ONE", Enforced, Important, "x", 9, 9)];
+        let hits = vec![
+            hit("A-ONE", Enforced, Important, "x", 3, 3),
+            hit("A-TWO", Enforced, Important, "x", 3, 3),
+            hit("A-ONE", Enforced, Important, "x", 9, 9),
+        ];
         assert_eq!(merge(hits.clone()).len(), 3);
         assert_eq!(merge([hits.clone(), hits].concat()).len(), 3);
-        let cited = vec![cite(told("codex", Nit, "One", "x", 3, 3), "A-ONE", Enforced), cite(told("codex", Nit, "Two", "x", 3, 3), "A-TWO", Enforced)];
+        let cited =
+            vec![cite(told("codex", Nit, "One", "x", 3, 3), "A-ONE", Enforced), cite(told("codex", Nit, "Two", "x", 3, 3), "A-TWO", Enforced)];
         assert_eq!(merge(cited).len(), 2);
     }
 

@@ -8,7 +8,12 @@ pub fn by_code(findings: &[Finding]) -> String {
     let Some(worst) = findings.iter().max_by_key(|f| (f.severity, std::cmp::Reverse((&f.path, f.anchor.lines().map(|l| l.start))))) else {
         return "Nothing to report.".to_owned();
     };
-    let kinds = [(Severity::Critical, "critical finding"), (Severity::Important, "important finding"), (Severity::Suggestion, "suggestion"), (Severity::Nit, "nit")];
+    let kinds = [
+        (Severity::Critical, "critical finding"),
+        (Severity::Important, "important finding"),
+        (Severity::Suggestion, "suggestion"),
+        (Severity::Nit, "nit"),
+    ];
     let counts: Vec<String> = kinds
         .into_iter()
         .map(|(s, name)| (findings.iter().filter(|f| f.severity == s).count(), name))

@@ -37,7 +37,12 @@ pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let key = |f: &Finding| (Reverse(f.severity), f.anchor.lines().map_or((0, 0), |l| (l.start, l.end)));
         let ((sa, la), (sb, lb)) = (key(a), key(b));
-        sa.cmp(&sb).then_with(|| a.path.cmp(&b.path)).then(la.cmp(&lb)).then(a.side.cmp(&b.side)).then_with(|| a.title.cmp(&b.title)).then_with(|| a.fingerprint.cmp(&b.fingerprint))
+        sa.cmp(&sb)
+            .then_with(|| a.path.cmp(&b.path))
+            .then(la.cmp(&lb))
+            .then(a.side.cmp(&b.side))
+            .then_with(|| a.title.cmp(&b.title))
+            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
     });
 }
 

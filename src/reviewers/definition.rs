@@ -108,7 +108,10 @@ fn parse(stem: &str, text: &str) -> Result<Reviewer, String> {
     let profile: Profile = serde_saphyr::from_str(front).map_err(|e| e.to_string())?;
     let plain = profile.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if profile.id != stem || !plain || ["rules", "coordinator"].contains(&stem) {
-        return Err(format!("the id `{}` has to be the file's name, in lower-case letters, digits and `-`, and none of our own (rules, coordinator)", profile.id));
+        return Err(format!(
+            "the id `{}` has to be the file's name, in lower-case letters, digits and `-`, and none of our own (rules, coordinator)",
+            profile.id
+        ));
     }
     super::prompt::check(body)?;
     Ok(Reviewer { profile, body: body.trim().to_owned() })

@@ -84,7 +84,12 @@ impl Desk {
     /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result.
     pub async fn run(&self, task: Task) -> TaskResult {
         let started = Instant::now();
-        self.events.emit(Event::ReviewerStarted { reviewer: task.reviewer.clone(), model: task.model.clone(), bundle: task.bundle.0, bundles: task.bundle.1 });
+        self.events.emit(Event::ReviewerStarted {
+            reviewer: task.reviewer.clone(),
+            model: task.model.clone(),
+            bundle: task.bundle.0,
+            bundles: task.bundle.1,
+        });
         let mut talk = Talk::new(self, &task, started);
         let report = talk.hold().await;
         self.events.emit(Event::ReviewerFinished {
@@ -122,7 +127,16 @@ impl<'a> Talk<'a> {
             turns: Vec::new(),
             max_output_tokens: OUTPUT_TOKENS[0],
         };
-        Self { desk, task, deadline: desk.deadline.min(started + task.time), request, model: None, requests: 0, usage: Usage::default(), tool_bytes: 0 }
+        Self {
+            desk,
+            task,
+            deadline: desk.deadline.min(started + task.time),
+            request,
+            model: None,
+            requests: 0,
+            usage: Usage::default(),
+            tool_bytes: 0,
+        }
     }
 
     async fn hold(&mut self) -> Result<Report, String> {
@@ -144,7 +158,9 @@ impl<'a> Talk<'a> {
                 }
                 reminded = true;
                 self.request.turns.push(Turn::Assistant(answer.turn));
-                self.request.turns.push(Turn::User(format!("Nobody reads prose here. Call `{REPORT_TOOL}` now, with an empty list if there is nothing to report.")));
+                self.request.turns.push(Turn::User(format!(
+                    "Nobody reads prose here. Call `{REPORT_TOOL}` now, with an empty list if there is nothing to report."
+                )));
                 continue;
             }
             let results = match answer.turn.calls.iter().find(|c| c.name == REPORT_TOOL) {

@@ -8,7 +8,13 @@ use std::collections::BTreeSet;
 
 /// The reviewers that run, in order of their ids. `only` names them by hand (`rules` may be among them); unknown
 /// names are a usage error. A reviewer that the configuration switched off runs only when it is named by hand.
-pub fn select<'a>(prompts: &'a PromptFiles, config: &Config, tier: Tier, signals: &BTreeSet<String>, only: &[String]) -> Result<Vec<&'a Reviewer>, UserError> {
+pub fn select<'a>(
+    prompts: &'a PromptFiles,
+    config: &Config,
+    tier: Tier,
+    signals: &BTreeSet<String>,
+    only: &[String],
+) -> Result<Vec<&'a Reviewer>, UserError> {
     for id in only {
         if id != "rules" && !prompts.reviewers.contains_key(id) {
             let known: Vec<&str> = prompts.reviewers.keys().map(String::as_str).collect();

@@ -49,7 +49,11 @@ impl<'a> Pair<'a> {
     /// A file of some size that was minified and is.
     pub(super) fn stays_minified(&self) -> Option<Noise> {
         let was_and_is = |text: &FileText| text.as_str().len() > 5_000 && is_minified(text);
-        if self.before().is_some_and(was_and_is) && self.after().is_some_and(was_and_is) { Noise::because(NoiseKind::Minified, "minified, as it was") } else { None }
+        if self.before().is_some_and(was_and_is) && self.after().is_some_and(was_and_is) {
+            Noise::because(NoiseKind::Minified, "minified, as it was")
+        } else {
+            None
+        }
     }
 
     /// A generator's marker counts when it stood in the base, in a comment near the top, and still stands.
@@ -84,21 +88,36 @@ fn looks_like_lock(path: &RepoPath, text: &FileText) -> bool {
         "gradle.lockfile" => any(&["This is a Gradle generated file"]),
         ".terraform.lock.hcl" => any(&["provider \""]),
         "conan.lock" => any(&["\"requires\""]),
-        _ => any(&["[[package]]", "lockfileVersion", "lockFileVersion", "yarn lockfile", "__metadata:", "\"_meta\"", "content-hash", "\"dependencies\"", "\"nodes\"", "\"pins\"", "\"specifiers\"", "\"remote\""]),
+        _ => any(&[
+            "[[package]]",
+            "lockfileVersion",
+            "lockFileVersion",
+            "yarn lockfile",
+            "__metadata:",
+            "\"_meta\"",
+            "content-hash",
+            "\"dependencies\"",
+            "\"nodes\"",
+            "\"pins\"",
+            "\"specifiers\"",
+            "\"remote\"",
+        ]),
     }
 }
 
 fn is_marker(line: &str) -> bool {
     let line = line.trim_start();
     let comment = ["//", "#", "/*", "*", "--", "<!--", ";", "%", "\"\"\"", "'''"].iter().any(|start| line.starts_with(start));
-    comment && line.len() < 1_000 && (line.contains("@generated") || (line.to_ascii_lowercase().contains("generated") && line.contains("DO NOT EDIT")))
+    comment
+        && line.len() < 1_000
+        && (line.contains("@generated") || (line.to_ascii_lowercase().contains("generated") && line.contains("DO NOT EDIT")))
 }
 
 /// Whether git should have shown lines of it: a NUL byte makes any file binary to git, and few compilers mind.
 pub(super) fn is_named_as_text(path: &RepoPath) -> bool {
     const TEXT: &[&str] = &[
-        "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "sh", "bash", "ps1", "sql", "html", "css", "yml", "yaml", "toml", "json", "xml",
-        "md", "txt", "tf", "swift", "scala", "lua", "pl", "vue", "svelte",
+        "rs", "py", "js", "mjs", "cjs", "jsx", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs", "rb", "php", "sh", "bash", "ps1",
+        "sql", "html", "css", "yml", "yaml", "toml", "json", "xml", "md", "txt", "tf", "swift", "scala", "lua", "pl", "vue", "svelte",
     ];
     TEXT.contains(&path.extension().as_str())
 }

@@ -13,16 +13,46 @@ fn table(globs: &[&str]) -> PathSet {
 /// Files that tell machines what to do with the code: jobs that hold secrets run them.
 static CI: LazyLock<PathSet> = LazyLock::new(|| {
     table(&[
-        ".github/workflows/", ".github/actions/", "action.yml", "action.yaml", ".gitlab-ci.yml", "*.gitlab-ci.yml", ".gitlab/ci/", ".circleci/", ".buildkite/", ".woodpecker/",
-        ".woodpecker.yml", ".drone.yml", ".travis.yml", "Jenkinsfile", "Jenkinsfile.*", "azure-pipelines.yml", "azure-pipelines*.yaml", "bitbucket-pipelines.yml", "appveyor.yml",
-        "cloudbuild.yaml", "buildspec.yml", ".ci/",
+        ".github/workflows/",
+        ".github/actions/",
+        "action.yml",
+        "action.yaml",
+        ".gitlab-ci.yml",
+        "*.gitlab-ci.yml",
+        ".gitlab/ci/",
+        ".circleci/",
+        ".buildkite/",
+        ".woodpecker/",
+        ".woodpecker.yml",
+        ".drone.yml",
+        ".travis.yml",
+        "Jenkinsfile",
+        "Jenkinsfile.*",
+        "azure-pipelines.yml",
+        "azure-pipelines*.yaml",
+        "bitbucket-pipelines.yml",
+        "appveyor.yml",
+        "cloudbuild.yaml",
+        "buildspec.yml",
+        ".ci/",
     ])
 });
 
 /// Files that tell reviewers, human or not, how to look at the code.
 static INSTRUCTIONS: LazyLock<PathSet> = LazyLock::new(|| {
     PathSet::new(
-        &["AGENTS.md", "CLAUDE.md", "GEMINI.md", ".cursorrules", ".cursor/rules/", ".github/copilot-instructions.md", ".github/instructions/", "/.tribune*", ".gitattributes", "CODEOWNERS"],
+        &[
+            "AGENTS.md",
+            "CLAUDE.md",
+            "GEMINI.md",
+            ".cursorrules",
+            ".cursor/rules/",
+            ".github/copilot-instructions.md",
+            ".github/instructions/",
+            "/.tribune*",
+            ".gitattributes",
+            "CODEOWNERS",
+        ],
         Case::Ignored,
     )
     .expect("a test compiles all tables")
@@ -30,21 +60,64 @@ static INSTRUCTIONS: LazyLock<PathSet> = LazyLock::new(|| {
 
 static MANIFESTS: LazyLock<PathSet> = LazyLock::new(|| {
     table(&[
-        "Cargo.toml", "package.json", "pyproject.toml", "requirements*.txt", "setup.cfg", "Pipfile", "go.mod", "Gemfile", "*.gemspec", "pom.xml", "build.gradle", "build.gradle.kts",
-        "libs.versions.toml", "composer.json", "*.csproj", "Directory.Packages.props", "pubspec.yaml", "mix.exs", "Package.swift",
+        "Cargo.toml",
+        "package.json",
+        "pyproject.toml",
+        "requirements*.txt",
+        "setup.cfg",
+        "Pipfile",
+        "go.mod",
+        "Gemfile",
+        "*.gemspec",
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        "libs.versions.toml",
+        "composer.json",
+        "*.csproj",
+        "Directory.Packages.props",
+        "pubspec.yaml",
+        "mix.exs",
+        "Package.swift",
     ])
 });
 
 static LOCKS: LazyLock<PathSet> = LazyLock::new(|| {
     table(&[
-        "Cargo.lock", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "deno.lock", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "go.sum",
-        "go.work.sum", "Gemfile.lock", "composer.lock", "packages.lock.json", "pubspec.lock", "mix.lock", "Package.resolved", "Podfile.lock", "flake.lock", "gradle.lockfile", ".terraform.lock.hcl",
-        "MODULE.bazel.lock", "conan.lock",
+        "Cargo.lock",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "deno.lock",
+        "poetry.lock",
+        "uv.lock",
+        "pdm.lock",
+        "Pipfile.lock",
+        "go.sum",
+        "go.work.sum",
+        "Gemfile.lock",
+        "composer.lock",
+        "packages.lock.json",
+        "pubspec.lock",
+        "mix.lock",
+        "Package.resolved",
+        "Podfile.lock",
+        "flake.lock",
+        "gradle.lockfile",
+        ".terraform.lock.hcl",
+        "MODULE.bazel.lock",
+        "conan.lock",
     ])
 });
 
 static MIGRATIONS: LazyLock<PathSet> = LazyLock::new(|| {
-    PathSet::new(&["migrations/", "migration/", "migrate/", "**/alembic/versions/", "flyway/", "liquibase/", "[vV][0-9]*__*.sql", "[uU][0-9]*__*.sql"], Case::Ignored).expect("a test compiles all tables")
+    PathSet::new(
+        &["migrations/", "migration/", "migrate/", "**/alembic/versions/", "flyway/", "liquibase/", "[vV][0-9]*__*.sql", "[uU][0-9]*__*.sql"],
+        Case::Ignored,
+    )
+    .expect("a test compiles all tables")
 });
 
 /// Whether a change to this file changes what reviewers or machines are told: instructions for agents, tribune's own
@@ -86,7 +159,8 @@ mod tests {
     fn knows_files_by_name() {
         let told = |path: &str| {
             let p = RepoPath::from(path);
-            let kinds = [(is_ci(&p), "ci"), (is_policy(&p), "policy"), (is_manifest(&p), "manifest"), (is_lock(&p), "lock"), (is_migration(&p), "migration")];
+            let kinds =
+                [(is_ci(&p), "ci"), (is_policy(&p), "policy"), (is_manifest(&p), "manifest"), (is_lock(&p), "lock"), (is_migration(&p), "migration")];
             kinds.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect::<Vec<_>>().join(" ")
         };
         for (path, kinds) in [

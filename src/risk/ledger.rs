@@ -132,7 +132,14 @@ mod tests {
             tell(&mut ledger);
             let coverage = ledger.finish();
             let c = &coverage[0];
-            format!("{:?}{} [{}] {} -> {}", c.status, if c.bounded { " (bounded)" } else { "" }, c.reviewers.join(","), c.reason.as_deref().unwrap_or("-"), inconclusive(&coverage))
+            format!(
+                "{:?}{} [{}] {} -> {}",
+                c.status,
+                if c.bounded { " (bounded)" } else { "" },
+                c.reviewers.join(","),
+                c.reason.as_deref().unwrap_or("-"),
+                inconclusive(&coverage)
+            )
         };
         let table = [
             told(&|_| {}),

@@ -7,9 +7,9 @@
 //! security-sensitive path. It never decides what becomes of a filtered file: rules and secrets still run over it.
 
 use super::attributes::{Attributes, Mark, fixed_folder};
-use super::kinds::{is_lock, is_migration, is_policy, paths};
 use super::base::{Base, Place};
 use super::evidence::{Pair, Texts, is_named_as_text};
+use super::kinds::{is_lock, is_migration, is_policy, paths};
 use crate::config::{Case, Config, PathSet};
 use crate::diff::{FileDiff, FileMode, FileStatus};
 use crate::git::TreeEntry;
@@ -60,7 +60,8 @@ struct Pattern {
 
 /// Files that are noise by their names, if they are where such files were.
 static NAMED: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    let pattern = |kind, words, globs: &[&str]| Pattern { globs: PathSet::new(globs, Case::Sensitive).expect("a test compiles all tables"), kind, words };
+    let pattern =
+        |kind, words, globs: &[&str]| Pattern { globs: PathSet::new(globs, Case::Sensitive).expect("a test compiles all tables"), kind, words };
     vec![
         pattern(NoiseKind::SourceMap, "source map", &["*.js.map", "*.mjs.map", "*.cjs.map", "*.css.map"]),
         pattern(NoiseKind::Minified, "minified", &["*.min.js", "*.min.mjs", "*.min.css", "*-min.js", "*-min.css"]),
@@ -69,8 +70,24 @@ static NAMED: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             NoiseKind::Generated,
             "generated",
             &[
-                "*.pb.go", "*.pb.gw.go", "*_pb2.py", "*_pb2_grpc.py", "*_pb2.pyi", "*.pb.cc", "*.pb.h", "*_pb.js", "*_pb.ts", "*_pb.d.ts", "*.g.dart", "*.freezed.dart", "*.designer.cs", "*.g.cs",
-                "*.generated.*", "*_generated.*", "*.gen.*", "zz_generated*.go",
+                "*.pb.go",
+                "*.pb.gw.go",
+                "*_pb2.py",
+                "*_pb2_grpc.py",
+                "*_pb2.pyi",
+                "*.pb.cc",
+                "*.pb.h",
+                "*_pb.js",
+                "*_pb.ts",
+                "*_pb.d.ts",
+                "*.g.dart",
+                "*.freezed.dart",
+                "*.designer.cs",
+                "*.g.cs",
+                "*.generated.*",
+                "*_generated.*",
+                "*.gen.*",
+                "zz_generated*.go",
             ],
         ),
     ]
@@ -164,10 +181,8 @@ impl<'a> NoiseFilter<'a> {
         let bare = glob.strip_prefix('/').unwrap_or(glob);
         let by_name = glob.starts_with("**/") || (!glob.starts_with('/') && !glob.trim_end_matches('/').contains('/'));
         let place = if by_name { Place::Beside } else { Place::Below(fixed_folder(bare)) };
-        (self.base.has(&place, path, "noise.paths", &|p| globs.is_match(p)) || texts.is_minified()).then(|| Noise {
-            kind: NoiseKind::Generated,
-            reason: format!("`noise.paths` has `{}`", RepoPath::from(glob).display()),
-        })
+        (self.base.has(&place, path, "noise.paths", &|p| globs.is_match(p)) || texts.is_minified())
+            .then(|| Noise { kind: NoiseKind::Generated, reason: format!("`noise.paths` has `{}`", RepoPath::from(glob).display()) })
     }
 
     fn by_attribute(&self, path: &RepoPath, texts: &Pair<'_>) -> Option<Noise> {
@@ -276,7 +291,12 @@ mod tests {
     fn ordinary_files_are_looked_at() {
         let submodule = |f: &mut FileDiff| f.new_mode = Some(FileMode::Submodule);
         let symlink = |f: &mut FileDiff| (f.new_mode, f.binary) = (Some(FileMode::Symlink), true);
-        for case in [case("src/main.rs"), case("src/main.rs").added(), case("libs/vendor").with(submodule), case("vendor/x").base(&["vendor/y"]).with(symlink)] {
+        for case in [
+            case("src/main.rs"),
+            case("src/main.rs").added(),
+            case("libs/vendor").with(submodule),
+            case("vendor/x").base(&["vendor/y"]).with(symlink),
+        ] {
             assert_eq!(case.told(), "looked at");
         }
         let moved = case("vendor/a.rs").base(&["vendor/b.rs"]).with(|f| (f.hunks, f.status) = (Vec::new(), FileStatus::Renamed));
@@ -302,7 +322,8 @@ mod tests {
         assert_eq!(case("vendor/new/a.go").added().base(&["vendor/old/b.go"]).told(), "Vendored: vendored (below vendor/)");
         assert_eq!(case("web/dist/app.js").base(&["web/dist/x.js"]).told(), "Bundle: bundle (below web/dist/)");
         assert_eq!(case("a/app.js.map").told(), "SourceMap: source map", "it was there");
-        let moved = case("vendor/core.go").base(&["vendor/b.go"]).with(|f| (f.status, f.old_path) = (FileStatus::Renamed, RepoPath::from("src/core.go")));
+        let moved =
+            case("vendor/core.go").base(&["vendor/b.go"]).with(|f| (f.status, f.old_path) = (FileStatus::Renamed, RepoPath::from("src/core.go")));
         assert_eq!(moved.told(), "looked at", "code that is moved to where noise lies");
     }
 
@@ -336,12 +357,17 @@ mod tests {
         assert_eq!(case("a.go").was("x := \"@generated\"\n").now("x := \"@generated\"\n").told(), "looked at", "no comment");
         assert_eq!(case("a.ts").attributes("*.ts linguist-generated").told(), "Generated: generated (.gitattributes)");
         assert_eq!(case("evil/a.ts").added().base(&["gen/b.ts"]).attributes("*.ts linguist-generated").told(), "looked at");
-        assert_eq!(case("gen/n/a.ts").added().base(&["gen/b.ts"]).attributes("gen/** linguist-vendored").told(), "Vendored: vendored (.gitattributes)");
+        assert_eq!(
+            case("gen/n/a.ts").added().base(&["gen/b.ts"]).attributes("gen/** linguist-vendored").told(),
+            "Vendored: vendored (.gitattributes)"
+        );
     }
 
     #[test]
     fn a_big_base_is_looked_through_once() {
-        let base: Vec<TreeEntry> = (0..200_000).map(|i| TreeEntry { path: RepoPath::from(format!("d{:03}/f{i:06}.c", i / 200).as_str()), mode: FileMode::Regular, id: String::new() }).collect();
+        let base: Vec<TreeEntry> = (0..200_000)
+            .map(|i| TreeEntry { path: RepoPath::from(format!("d{:03}/f{i:06}.c", i / 200).as_str()), mode: FileMode::Regular, id: String::new() })
+            .collect();
         let config = config("noise: {paths: [\"*/gen/**\"]}");
         let root = RepoPath::from(".gitattributes");
         let filter = NoiseFilter::new(&config, Attributes::new([(&root, "*.c -linguist-generated\n*.h linguist-generated\n")]), &base);
@@ -360,7 +386,10 @@ mod tests {
         let binary = |f: &mut FileDiff| (f.binary, f.hunks) = (true, Vec::new());
         assert_eq!(case("logo.png").with(binary).told(), "Binary: binary");
         assert_eq!(case("src/x.py").with(binary).told(), "Binary: binary, although its name says source code: look at it yourself");
-        assert_eq!(case("auth/x.bin").with(binary).yaml("noise: {keep: [auth/]}").told(), "Binary: binary, on a security-sensitive path: look at it yourself");
+        assert_eq!(
+            case("auth/x.bin").with(binary).yaml("noise: {keep: [auth/]}").told(),
+            "Binary: binary, on a security-sensitive path: look at it yourself"
+        );
         let mut large = case("data.csv");
         large.new = None;
         assert_eq!(large.told(), "Oversized: larger than 4 MiB");

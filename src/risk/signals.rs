@@ -39,23 +39,76 @@ impl Signal {
 
 static SCHEMAS: LazyLock<PathSet> = LazyLock::new(|| {
     PathSet::new(
-        &["*.proto", "*.graphql", "*.graphqls", "*.avsc", "*.thrift", "*.xsd", "openapi*.{json,yml,yaml}", "swagger*.{json,yml,yaml}", "*.schema.json", "schema.prisma", "schema.sql", "schema.rb"],
+        &[
+            "*.proto",
+            "*.graphql",
+            "*.graphqls",
+            "*.avsc",
+            "*.thrift",
+            "*.xsd",
+            "openapi*.{json,yml,yaml}",
+            "swagger*.{json,yml,yaml}",
+            "*.schema.json",
+            "schema.prisma",
+            "schema.sql",
+            "schema.rb",
+        ],
         Case::Ignored,
     )
     .expect("a test compiles all tables")
 });
 
 static DEPLOYMENT: LazyLock<PathSet> = LazyLock::new(|| {
-    PathSet::new(&["Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile", "docker-compose*.{yml,yaml}", "compose.{yml,yaml}", "helm/", "charts/", "k8s/", "kustomization.yaml", "*.tf", "Procfile"], Case::Ignored)
-        .expect("a test compiles all tables")
+    PathSet::new(
+        &[
+            "Dockerfile",
+            "Dockerfile.*",
+            "*.dockerfile",
+            "Containerfile",
+            "docker-compose*.{yml,yaml}",
+            "compose.{yml,yaml}",
+            "helm/",
+            "charts/",
+            "k8s/",
+            "kustomization.yaml",
+            "*.tf",
+            "Procfile",
+        ],
+        Case::Ignored,
+    )
+    .expect("a test compiles all tables")
 });
 
 static TOOLING: LazyLock<PathSet> = LazyLock::new(|| {
     PathSet::new(
         &[
-            "Makefile", "GNUmakefile", "justfile", "Taskfile.{yml,yaml}", "noxfile.py", "tox.ini", "CMakeLists.txt", "rust-toolchain", "rust-toolchain.toml", ".nvmrc", ".node-version", ".python-version",
-            ".tool-versions", "mise.toml", ".pre-commit-config.yaml", "build.gradle", "build.gradle.kts", "turbo.json", "nx.json", "lerna.json", "pnpm-workspace.yaml", ".cargo/config.toml", "nextest.toml",
-            "jest.config.*", "vitest.config.*", "pytest.ini", ".devcontainer/",
+            "Makefile",
+            "GNUmakefile",
+            "justfile",
+            "Taskfile.{yml,yaml}",
+            "noxfile.py",
+            "tox.ini",
+            "CMakeLists.txt",
+            "rust-toolchain",
+            "rust-toolchain.toml",
+            ".nvmrc",
+            ".node-version",
+            ".python-version",
+            ".tool-versions",
+            "mise.toml",
+            ".pre-commit-config.yaml",
+            "build.gradle",
+            "build.gradle.kts",
+            "turbo.json",
+            "nx.json",
+            "lerna.json",
+            "pnpm-workspace.yaml",
+            ".cargo/config.toml",
+            "nextest.toml",
+            "jest.config.*",
+            "vitest.config.*",
+            "pytest.ini",
+            ".devcontainer/",
         ],
         Case::Sensitive,
     )
@@ -146,7 +199,10 @@ fn by_lines(found: &mut Found, file: &FileDiff, added: &HashSet<&[u8]>) {
 
 /// A line of package.json's scripts that people type.
 static SCRIPT: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-    regex::bytes::Regex::new(r#"^\s*"(?:(?:pre|post)?(?:test|build|lint|start|dev|format|check|typecheck|ci|e2e)[\w:-]{0,40}|scripts|engines|packageManager)"\s*:"#).expect("a test compiles all patterns")
+    regex::bytes::Regex::new(
+        r#"^\s*"(?:(?:pre|post)?(?:test|build|lint|start|dev|format|check|typecheck|ci|e2e)[\w:-]{0,40}|scripts|engines|packageManager)"\s*:"#,
+    )
+    .expect("a test compiles all patterns")
 });
 
 /// Dependencies whose version is another one that need not be compatible.
@@ -207,7 +263,10 @@ mod tests {
     use super::*;
 
     fn told(file: FileDiff) -> String {
-        let agents = [(RepoPath::from("AGENTS.md"), "Run `scripts/run.sh`. The parser is src/parse.rs.".to_owned()), (RepoPath::from("web/AGENTS.md"), "See lib/api.ts".to_owned())];
+        let agents = [
+            (RepoPath::from("AGENTS.md"), "Run `scripts/run.sh`. The parser is src/parse.rs.".to_owned()),
+            (RepoPath::from("web/AGENTS.md"), "See lib/api.ts".to_owned()),
+        ];
         let found = signals(&[&file], &config(""), &agents);
         let told: Vec<_> = found.into_iter().map(|(signal, reasons)| format!("{} ({})", signal.name(), reasons.join("; "))).collect();
         if told.is_empty() { "-".to_owned() } else { told.join(", ") }

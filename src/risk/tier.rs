@@ -28,7 +28,11 @@ pub fn choose_tier(files: &[FileDiff], filtered: &dyn Fn(&FileDiff) -> bool, con
     let dependencies = !files.is_empty() && files.iter().all(|f| paths(f).all(|p| is_manifest(p) || is_lock(p)));
     match forced {
         Some(forced) => {
-            let why = if forced == tier { format!("{} was asked for", forced.name()) } else { format!("{} was asked for; by itself the change is {}", forced.name(), tier.name()) };
+            let why = if forced == tier {
+                format!("{} was asked for", forced.name())
+            } else {
+                format!("{} was asked for; by itself the change is {}", forced.name(), tier.name())
+            };
             reasons.insert(0, why);
             TierChoice { tier: forced, reasons, rules_only: false }
         }
@@ -45,7 +49,8 @@ fn by_contents(files: &[&FileDiff], config: &Config) -> (Tier, Vec<String>) {
     let mut reasons = Vec::new();
     let policy = files.iter().filter_map(|f| paths(f).find(|p| is_policy(p)).map(|p| p.display().into_owned()));
     reasons.extend(named(policy.collect(), "tells reviewers or CI jobs what to do", "tell reviewers or CI jobs what to do"));
-    let sensitive = files.iter().filter_map(|f| paths(f).find_map(|p| limits.sensitive_paths.matching(p).map(|glob| format!("{} (`{glob}`)", p.display()))));
+    let sensitive =
+        files.iter().filter_map(|f| paths(f).find_map(|p| limits.sensitive_paths.matching(p).map(|glob| format!("{} (`{glob}`)", p.display()))));
     reasons.extend(named(sensitive.collect(), "is security-sensitive", "are security-sensitive"));
     if files.len() > limits.full_files {
         reasons.push(format!("{} files, more than {}", files.len(), limits.full_files));

@@ -11,15 +11,27 @@ pub(super) const LINE: usize = 2_000;
 const SECURITY: &[(&str, &str)] = &[
     ("a password", r"(?i)passw(?:or)?d|passphrase"),
     ("a secret or credential", r"(?i)secret|credential|api_?key|private_?key|(?:access|auth|refresh|bearer)_?token|\bbearer\b"),
-    ("authentication or permission", r"(?i)authenticat|authori[sz]|oauth|\bjwt\b|\bsaml\b|session_?id|csrf|xsrf|permission|is_?admin|\bacl\b|setuid|sudo\b|chmod"),
+    (
+        "authentication or permission",
+        r"(?i)authenticat|authori[sz]|oauth|\bjwt\b|\bsaml\b|session_?id|csrf|xsrf|permission|is_?admin|\bacl\b|setuid|sudo\b|chmod",
+    ),
     ("cryptography", r"(?i)encrypt|decrypt|\bhmac|cipher|\b(?:md5|sha1)\b|verify_?signature|\brsa\b|ed25519|random\.random|math\.random"),
     ("a certificate check", r"(?i)verify\s*[=:]\s*false|insecureskipverify|rejectunauthorized|danger_accept_invalid|check_hostname|cert_none"),
-    ("running a program", r"(?i)\bsubprocess\b|child_process|os\.system|shell\s*[=:]\s*true|\bpopen\b|runtime\.getruntime|processbuilder|exec\.command|\bcommand::new|\beval\s*\(|\bexec\s*\("),
+    (
+        "running a program",
+        r"(?i)\bsubprocess\b|child_process|os\.system|shell\s*[=:]\s*true|\bpopen\b|runtime\.getruntime|processbuilder|exec\.command|\bcommand::new|\beval\s*\(|\bexec\s*\(",
+    ),
     ("deserialising", r"(?i)\bpickle\b|unpickl|yaml\.(?:unsafe_)?load\s*\(|objectinputstream|unserialize|binaryformatter|marshal\.load"),
-    ("SQL built from parts", r#"(?i)(?:execute|query|raw|prepare)\w*\s*\(\s*(?:f["']|["'`][^"'`]*["'`]\s*[%+.]|`[^`]*\$\{)|(?:select|insert|update|delete)\s.{0,200}(?:\$\{|["']\s*\+|%s["']\s*%)"#),
+    (
+        "SQL built from parts",
+        r#"(?i)(?:execute|query|raw|prepare)\w*\s*\(\s*(?:f["']|["'`][^"'`]*["'`]\s*[%+.]|`[^`]*\$\{)|(?:select|insert|update|delete)\s.{0,200}(?:\$\{|["']\s*\+|%s["']\s*%)"#,
+    ),
     ("markup built from parts", r"(?i)innerhtml|outerhtml|dangerouslysetinnerhtml|\bv-html\b|mark_safe|html_safe|document\.write"),
     ("unsafe code", r"\bunsafe\s*(?:\{|fn\b|impl\b)|transmute\b"),
-    ("paths or addresses from outside", r"(?i)path_?traversal|\.\./|send_file\s*\(|redirect\s*\(|access-control-allow|\bcors\b|set-cookie|samesite|httponly"),
+    (
+        "paths or addresses from outside",
+        r"(?i)path_?traversal|\.\./|send_file\s*\(|redirect\s*\(|access-control-allow|\bcors\b|set-cookie|samesite|httponly",
+    ),
 ];
 
 /// Words that a release reviewer wants to see changed.
@@ -54,7 +66,10 @@ static PUBLIC: LazyLock<Regex> = LazyLock::new(|| {
 
 /// `name = "1.2.3"`, `"name": "^1.2.3"`, `name==1.2.3`, `name v1.2.3`: a dependency and its version's first two numbers.
 static VERSION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?-u)([A-Za-z0-9@][A-Za-z0-9@/._-]{0,200})["']?\s*(?:[:=~^<>!]{1,3}\s*)?[^"'\n]{0,40}?["']?\s*[v^~=<>]{0,3}\s*(\d{1,6})\.(\d{1,6})"#).expect("a test compiles all patterns")
+    Regex::new(
+        r#"(?-u)([A-Za-z0-9@][A-Za-z0-9@/._-]{0,200})["']?\s*(?:[:=~^<>!]{1,3}\s*)?[^"'\n]{0,40}?["']?\s*[v^~=<>]{0,3}\s*(\d{1,6})\.(\d{1,6})"#,
+    )
+    .expect("a test compiles all patterns")
 });
 
 fn cut(line: &[u8]) -> &[u8] {
@@ -113,7 +128,17 @@ mod tests {
         ] {
             assert!(security(line.as_bytes()).is_some(), "{line}");
         }
-        for line in ["let token = lexer.next();", "fn tokenize(text: &str)", "let total = a + b;", "// the author of this", "author = name", "evaluate(x)", "executor.spawn(task)", "use super::*;", "let key = map.keys().next();"] {
+        for line in [
+            "let token = lexer.next();",
+            "fn tokenize(text: &str)",
+            "let total = a + b;",
+            "// the author of this",
+            "author = name",
+            "evaluate(x)",
+            "executor.spawn(task)",
+            "use super::*;",
+            "let key = map.keys().next();",
+        ] {
             assert_eq!(security(line.as_bytes()), None, "{line}");
         }
     }

@@ -51,7 +51,13 @@ pub fn load(config: &Config, objects: Option<&Objects>, policy_sha: Option<&str>
 
 /// The rule files below a directory, by path.
 pub fn directory(dir: &Path) -> Result<Vec<(String, String)>, UserError> {
-    let failed = |path: &Path, why: String| UserError::usage(format!("the rules in {} cannot be read", dir.display()), format!("{}: {why}", path.display()), "Name a folder of rule files (*.md).");
+    let failed = |path: &Path, why: String| {
+        UserError::usage(
+            format!("the rules in {} cannot be read", dir.display()),
+            format!("{}: {why}", path.display()),
+            "Name a folder of rule files (*.md).",
+        )
+    };
     let mut files = Vec::new();
     let mut open = vec![dir.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -75,7 +81,8 @@ pub fn directory(dir: &Path) -> Result<Vec<(String, String)>, UserError> {
 
 fn repository(objects: &Objects) -> Vec<(String, String)> {
     let Ok(entries) = objects.policy_entries() else { return Vec::new() };
-    let paths = entries.iter().filter(|e| e.path.as_bytes().starts_with(REPOSITORY_RULES.as_bytes()) && is_rule(&e.path.display())).take(MAX_RULE_FILES);
+    let paths =
+        entries.iter().filter(|e| e.path.as_bytes().starts_with(REPOSITORY_RULES.as_bytes()) && is_rule(&e.path.display())).take(MAX_RULE_FILES);
     paths
         .filter_map(|e| {
             let bytes = objects.policy_file(&e.path, MAX_RULE_BYTES + 1).ok()?;

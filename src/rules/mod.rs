@@ -27,7 +27,6 @@ pub use scan::Scan;
 pub use set::{Origin, RuleSet, RuleSettings};
 pub use touched::TouchedLines;
 
-
 use crate::findings::{Category, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -46,12 +46,20 @@ impl Setup {
         let base = change.objects.as_ref().and_then(|o| o.entries(Side::Old).ok()).unwrap_or_default();
         let filter = NoiseFilter::new(config, attributes, base);
         let noise: Vec<Option<Noise>> = change.files.iter().map(|f| filter.judge(f, &texts)).collect();
-        let facts = change.files.iter().zip(&noise).filter(|(_, n)| n.as_ref().is_some_and(|n| n.kind == NoiseKind::Lock)).filter_map(|(f, _)| facts(change, f)).collect();
-        let filtered = |file: &FileDiff| change.files.iter().position(|f| std::ptr::eq(f, file)).and_then(|i| noise.get(i)).is_some_and(Option::is_some);
+        let facts = change
+            .files
+            .iter()
+            .zip(&noise)
+            .filter(|(_, n)| n.as_ref().is_some_and(|n| n.kind == NoiseKind::Lock))
+            .filter_map(|(f, _)| facts(change, f))
+            .collect();
+        let filtered =
+            |file: &FileDiff| change.files.iter().position(|f| std::ptr::eq(f, file)).and_then(|i| noise.get(i)).is_some_and(Option::is_some);
         let choice = risk::choose_tier(&change.files, &filtered, config, self.scope.tier, false);
         let left: Vec<&FileDiff> = change.files.iter().filter(|f| !filtered(f)).collect();
         let signals = risk::signals(&left, config, &policy_files(change, "AGENTS.md"));
-        let sensitive = change.files.iter().flat_map(|f| [&f.new_path, &f.old_path]).filter(|p| config.tiers.sensitive_paths.is_match(p)).cloned().collect();
+        let sensitive =
+            change.files.iter().flat_map(|f| [&f.new_path, &f.old_path]).filter(|p| config.tiers.sensitive_paths.is_match(p)).cloned().collect();
         Risk { noise, tier: choice.tier, reasons: choice.reasons, signals: signals.keys().map(|s| s.name().to_owned()).collect(), facts, sensitive }
     }
 }

@@ -66,7 +66,9 @@ fn take(prepared: &Prepared, draft: &mut Draft<'_>, reviewer: &Reviewer, proposa
     for proposal in proposals {
         let view = config.at(&RepoPath::from(proposal.path.as_str()));
         if !view.reviewer_enabled(&reviewer.profile.id) {
-            draft.dropped.push(Dropped { title: proposal.title.clone(), reason: format!("the {} reviewer is off for this path", reviewer.profile.id) });
+            draft
+                .dropped
+                .push(Dropped { title: proposal.title.clone(), reason: format!("the {} reviewer is off for this path", reviewer.profile.id) });
             continue;
         }
         let least = view.min_confidence();
@@ -96,7 +98,10 @@ fn take(prepared: &Prepared, draft: &mut Draft<'_>, reviewer: &Reviewer, proposa
         draft.findings.extend(checked.findings);
         draft.dropped.extend(checked.dropped);
         if checked.citations_removed > 0 {
-            draft.notes.push(format!("{} citations of rules that do not exist or do not apply here were removed ({}).", checked.citations_removed, reviewer.profile.id));
+            draft.notes.push(format!(
+                "{} citations of rules that do not exist or do not apply here were removed ({}).",
+                checked.citations_removed, reviewer.profile.id
+            ));
         }
     }
 }

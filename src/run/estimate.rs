@@ -46,7 +46,11 @@ impl Prepared {
         let mut models = std::collections::BTreeSet::new();
         for reviewer in &self.reviewers {
             let target = self.setup.gateway.as_ref().map(|g| g.target(reviewer.profile.model_tier));
-            let own: u64 = self.bundles.iter().map(|b| estimate_tokens(&self.setup.prompts.own(reviewer, &variables, &self.languages(b), (1, self.bundles.len())))).sum();
+            let own: u64 = self
+                .bundles
+                .iter()
+                .map(|b| estimate_tokens(&self.setup.prompts.own(reviewer, &variables, &self.languages(b), (1, self.bundles.len()))))
+                .sum();
             let input_tokens = prefixes + own;
             let price = target.and_then(|t| self.setup.config().prices.get(&t.model));
             models.insert(target.map(|t| t.model.clone()));

@@ -36,7 +36,13 @@ pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
     let (model, answer) = ask(desk, draft.prepared, draft).await;
     let stats = desk.gateway.stats(COORDINATOR);
     let reason = answer.as_ref().err().cloned();
-    desk.events.emit(Event::ReviewerFinished { reviewer: COORDINATOR.to_owned(), bundle: 1, findings: 0, failed: reason.clone(), ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) });
+    desk.events.emit(Event::ReviewerFinished {
+        reviewer: COORDINATOR.to_owned(),
+        bundle: 1,
+        findings: 0,
+        failed: reason.clone(),
+        ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
     match answer {
         Ok(answer) => {
             let judged = coordinator::apply(std::mem::take(&mut draft.findings), &answer);
@@ -68,7 +74,11 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
     let key = prepared.setup.state_key.as_deref();
     let mut request = ModelRequest {
         model: target.model.clone(),
-        tools: Arc::new(vec![ToolSpec { name: SUBMIT_TOOL, description: "Ends your work: what you change, and a summary.".to_owned(), schema: submit_review_schema() }]),
+        tools: Arc::new(vec![ToolSpec {
+            name: SUBMIT_TOOL,
+            description: "Ends your work: what you change, and a summary.".to_owned(),
+            schema: submit_review_schema(),
+        }]),
         system: prepared.setup.prompts.coordinator_system(&prepared.variables()).into(),
         shared: "".into(),
         own: coordinator::own_part(&draft.findings, &|label, text| fence(label, text, key).text),
@@ -78,7 +88,8 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
     let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
     let mut model = None;
     for request_no in 1..=MAX_REQUESTS {
-        let call = CallContext { reviewer: COORDINATOR, endpoint: &target.endpoint.name, request_no, deadline, cancel: desk.cancel.clone(), began: None };
+        let call =
+            CallContext { reviewer: COORDINATOR, endpoint: &target.endpoint.name, request_no, deadline, cancel: desk.cancel.clone(), began: None };
         let answer = match desk.gateway.complete(&call, &request).await {
             Ok(answer) => answer,
             Err(e) => return (model, Err(e.to_string())),
@@ -90,10 +101,29 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
         let asked = match answer.turn.calls.iter().find(|c| c.name == SUBMIT_TOOL) {
             Some(call) => match parse::review(&call.arguments) {
                 Ok(review) => return (model, Ok(review)),
-                Err(why) => Turn::ToolResults(answer.turn.calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("Not taken: {why}"), is_error: true }).collect()),
+                Err(why) => Turn::ToolResults(
+                    answer
+                        .turn
+                        .calls
+                        .iter()
+                        .map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("Not taken: {why}"), is_error: true })
+                        .collect(),
+                ),
             },
             None if answer.turn.calls.is_empty() => Turn::User(format!("Nobody reads prose here. Call `{SUBMIT_TOOL}` now.")),
-            None => Turn::ToolResults(answer.turn.calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("There is no such tool. Call `{SUBMIT_TOOL}`."), is_error: true }).collect()),
+            None => Turn::ToolResults(
+                answer
+                    .turn
+                    .calls
+                    .iter()
+                    .map(|c| ToolResult {
+                        call_id: c.id.clone(),
+                        name: c.name.clone(),
+                        content: format!("There is no such tool. Call `{SUBMIT_TOOL}`."),
+                        is_error: true,
+                    })
+                    .collect(),
+            ),
         };
         request.turns.extend([Turn::Assistant(answer.turn), asked]);
     }

@@ -111,7 +111,9 @@ impl Prepared {
 
 fn shown(setup: &Setup, change: &Change, risk: &Risk) -> Vec<usize> {
     let config = setup.config();
-    let open = |(i, f): &(usize, &FileDiff)| risk.noise.get(*i).is_some_and(Option::is_none) && !config.is_private(&f.new_path) && !config.is_private(&f.old_path);
+    let open = |(i, f): &(usize, &FileDiff)| {
+        risk.noise.get(*i).is_some_and(Option::is_none) && !config.is_private(&f.new_path) && !config.is_private(&f.old_path)
+    };
     change.files.iter().enumerate().filter(open).map(|(i, _)| i).collect()
 }
 

@@ -72,7 +72,10 @@ impl Setup {
                     cited.status = status;
                 }
                 if status == RuleStatus::Trial {
-                    out.dropped.push(Dropped { title: format!("{} ({}:{})", finding.title, file.path(), hit.start), reason: format!("{} is on trial", rule.id) });
+                    out.dropped.push(Dropped {
+                        title: format!("{} ({}:{})", finding.title, file.path(), hit.start),
+                        reason: format!("{} is on trial", rule.id),
+                    });
                     continue;
                 }
                 out.notes.push(HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title: finding.title.clone() });

@@ -39,7 +39,11 @@ impl Prepared {
             }
         }
         let limits = config.limits;
-        let prices = config.prices.iter().map(|(m, p)| (m.clone(), Price { input: p.input, cached: p.cached, cache_write: p.cache_write, output: p.output })).collect();
+        let prices = config
+            .prices
+            .iter()
+            .map(|(m, p)| (m.clone(), Price { input: p.input, cached: p.cached, cache_write: p.cache_write, output: p.output }))
+            .collect();
         let gateway = Gateway::new(GatewaySetup {
             endpoints,
             prices,

@@ -63,7 +63,9 @@ fn finding(texts: &MaskedTexts<'_>, file: &FileDiff, problem: Problem) -> Findin
         also: Vec::new(),
         source: FindingSource::Rule,
         title,
-        body: format!("This part will not be in force once it is merged, and every later run will say that it is inconclusive. {}", problem.help).trim().to_owned(),
+        body: format!("This part will not be in force once it is merged, and every later run will say that it is inconclusive. {}", problem.help)
+            .trim()
+            .to_owned(),
         trigger: None,
         cause: None,
         rule: None,

@@ -91,5 +91,16 @@ pub(crate) fn coverage(report: &Value) -> Vec<String> {
 /// Title and place of each finding.
 pub(crate) fn findings(report: &Value) -> Vec<String> {
     let list = report["findings"].as_array().expect("findings");
-    list.iter().map(|f| format!("{} {}:{} {} {}", f["severity"].as_str().unwrap_or("?"), f["path"].as_str().unwrap_or("?"), f["start_line"], f["anchor"].as_str().unwrap_or("?"), f["title"].as_str().unwrap_or("?"))).collect()
+    list.iter()
+        .map(|f| {
+            format!(
+                "{} {}:{} {} {}",
+                f["severity"].as_str().unwrap_or("?"),
+                f["path"].as_str().unwrap_or("?"),
+                f["start_line"],
+                f["anchor"].as_str().unwrap_or("?"),
+                f["title"].as_str().unwrap_or("?")
+            )
+        })
+        .collect()
 }

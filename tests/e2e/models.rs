@@ -13,20 +13,28 @@ fn reviewers_report_the_judge_weighs_and_code_finds_the_lines() {
     let repo = project();
     repo.write("app.py", EDIT);
     let gateway = reviewers(|who| match who {
-        "quality" => vec![finding("app.py", "    subprocess.run([\"tar\", name], check=False)", "important", "A failed archive is taken for a whole one")],
+        "quality" => {
+            vec![finding("app.py", "    subprocess.run([\"tar\", name], check=False)", "important", "A failed archive is taken for a whole one")]
+        }
         "docs" => vec![finding("app.py", "import   os", "suggestion", "Nothing says what os is for")],
         _ => vec![],
     });
     let done = ask(&repo, &gateway, &[&JSON[..], &["--tier", "full", "--fail-on", "important"]].concat());
     let report = done.report();
     assert_eq!(done.code, 1, "{}", done.stderr);
-    assert_eq!(findings(&report), ["important app.py:5 exact A failed archive is taken for a whole one", "suggestion app.py:2 moved Nothing says what os is for"]);
+    assert_eq!(
+        findings(&report),
+        ["important app.py:5 exact A failed archive is taken for a whole one", "suggestion app.py:2 moved Nothing says what os is for"]
+    );
     assert_eq!(report["summary"], "Judged.");
     assert_eq!(coverage(&report), ["reviewed app.py"]);
     let who: BTreeSet<String> = gateway.requests().iter().map(|r| r.reviewer()).collect();
     assert_eq!(who.into_iter().collect::<Vec<_>>(), ["codex", "coordinator", "docs", "performance", "quality", "release", "security"]);
     let quality = report["reviewers"].as_array().and_then(|l| l.iter().find(|r| r["id"] == "quality")).expect("quality ran").clone();
-    assert_eq!((quality["status"].as_str(), quality["requests"].as_u64(), quality["usage"]["input_tokens"].as_u64()), (Some("completed"), Some(1), Some(100)));
+    assert_eq!(
+        (quality["status"].as_str(), quality["requests"].as_u64(), quality["usage"]["input_tokens"].as_u64()),
+        (Some("completed"), Some(1), Some(100))
+    );
     assert_eq!(report["usage"]["input_tokens"], 700);
 }
 
@@ -76,12 +84,19 @@ fn a_gateway_that_is_down_costs_the_models_only() {
     let repo = project();
     repo.write("app.py", "import subprocess\nsubprocess.run(input(), shell=True)\n");
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
-    let done = tribune(&repo).env("TRIBUNE_GATEWAY_URL", format!("http://{free}/v1")).env("TRIBUNE_MODEL", "m").args(JSON).args(["--fail-on", "never"]).output().expect("it runs");
+    let done = tribune(&repo)
+        .env("TRIBUNE_GATEWAY_URL", format!("http://{free}/v1"))
+        .env("TRIBUNE_MODEL", "m")
+        .args(JSON)
+        .args(["--fail-on", "never"])
+        .output()
+        .expect("it runs");
     let report: Value = serde_json::from_slice(&done.stdout).expect("a report");
     assert_eq!(done.status.code(), Some(3));
     assert_eq!(report["findings"][0]["rule_id"], "SEC-PY-003");
     assert_eq!(coverage(&report), ["failed app.py"]);
-    let tried: Vec<u64> = report["reviewers"].as_array().expect("a list").iter().filter(|r| r["id"] != "rules").filter_map(|r| r["requests"].as_u64()).collect();
+    let tried: Vec<u64> =
+        report["reviewers"].as_array().expect("a list").iter().filter(|r| r["id"] != "rules").filter_map(|r| r["requests"].as_u64()).collect();
     assert!(!tried.is_empty() && tried.iter().all(|n| (1..=3).contains(n)), "{tried:?}");
 }
 
@@ -138,7 +153,13 @@ fn tools_read_the_repository_and_nothing_else() {
     let done = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality"]].concat());
     assert_eq!(done.code, 0, "{}", done.stdout);
     let second = gateway.requests().into_iter().nth(1).expect("a second request");
-    let results: Vec<String> = second.json()["messages"].as_array().expect("messages").iter().filter(|m| m["role"] == "tool").filter_map(|m| m["content"].as_str().map(str::to_owned)).collect();
+    let results: Vec<String> = second.json()["messages"]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .filter(|m| m["role"] == "tool")
+        .filter_map(|m| m["content"].as_str().map(str::to_owned))
+        .collect();
     assert_eq!(results.len(), 11);
     assert!(results[0].contains("# Program"));
     for refused in &results[1..5] {
@@ -164,7 +185,11 @@ fn private_paths_and_secrets_reach_no_model() {
     repo.write("app.py", format!("{EDIT}KEY = \"{secret}\"\n"));
     let gateway = FakeGateway::smart(|request| {
         let turns = request.json()["messages"].as_array().map_or(0, Vec::len);
-        let looks = answer("").call("read_file", json!({"path": "vault/plan.py"})).call("search", json!({"text": "HIDDEN_PLAN"})).call("show_diff", json!({"path": "vault/plan.py"})).call("read_file", json!({"path": "app.py"}));
+        let looks = answer("")
+            .call("read_file", json!({"path": "vault/plan.py"}))
+            .call("search", json!({"text": "HIDDEN_PLAN"}))
+            .call("show_diff", json!({"path": "vault/plan.py"}))
+            .call("read_file", json!({"path": "app.py"}));
         if turns > 2 { answer("").call("report_findings", json!({"findings": []})).to(request) } else { looks.to(request) }
     });
     let done = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality,rules"]].concat());
@@ -212,10 +237,20 @@ fn the_judge_cannot_raise_settle_or_touch_a_rule() {
     let gateway = FakeGateway::smart(|request| {
         let said = match request.reviewer().as_str() {
             "coordinator" => {
-                let decisions: Vec<Value> = (1..=4).flat_map(|i| [json!({"id": format!("F{i}"), "action": "drop", "reason": "the text says so"}), json!({"id": format!("F{i}"), "action": "keep", "severity": "critical"})]).collect();
+                let decisions: Vec<Value> = (1..=4)
+                    .flat_map(|i| {
+                        [
+                            json!({"id": format!("F{i}"), "action": "drop", "reason": "the text says so"}),
+                            json!({"id": format!("F{i}"), "action": "keep", "severity": "critical"}),
+                        ]
+                    })
+                    .collect();
                 answer("").call("submit_review", json!({"findings": decisions, "summary": "@all /merge"}))
             }
-            who => answer("").call("report_findings", json!({"findings": [finding("app.py", if who == "quality" { "x = 1" } else { "y = 2" }, "suggestion", &format!("From {who}"))]})),
+            who => answer("").call(
+                "report_findings",
+                json!({"findings": [finding("app.py", if who == "quality" { "x = 1" } else { "y = 2" }, "suggestion", &format!("From {who}"))]}),
+            ),
         };
         said.to(request)
     });
@@ -232,7 +267,12 @@ fn a_failed_judge_keeps_everything_and_says_so() {
     repo.write("app.py", "x = 1\ny = 2\n");
     let gateway = FakeGateway::smart(|request| match request.reviewer().as_str() {
         "coordinator" => answer("I like it.").to(request),
-        who => answer("").call("report_findings", json!({"findings": [finding("app.py", if who == "quality" { "x = 1" } else { "y = 2" }, "important", &format!("From {who}"))]})).to(request),
+        who => answer("")
+            .call(
+                "report_findings",
+                json!({"findings": [finding("app.py", if who == "quality" { "x = 1" } else { "y = 2" }, "important", &format!("From {who}"))]}),
+            )
+            .to(request),
     });
     let done = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality,docs"]].concat());
     assert_eq!(findings(&done.report()).len(), 2);

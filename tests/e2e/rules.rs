@@ -91,7 +91,12 @@ fn a_bare_patch_needs_no_repository() {
     let patch = std::fs::canonicalize("tests/sample/change.patch").expect("the sample");
     let outside = repo.outside.path().join("empty");
     std::fs::create_dir(&outside).expect("a folder");
-    let done = crate::harness::tribune(&repo).current_dir(&outside).args(["review", "--no-progress", "--format", "json", "--diff"]).arg(&patch).output().expect("it runs");
+    let done = crate::harness::tribune(&repo)
+        .current_dir(&outside)
+        .args(["review", "--no-progress", "--format", "json", "--diff"])
+        .arg(&patch)
+        .output()
+        .expect("it runs");
     let report: Value = serde_json::from_slice(&done.stdout).expect("a report");
     assert_eq!(done.status.code(), Some(1));
     let ids: Vec<&str> = report["findings"].as_array().expect("a list").iter().filter_map(|f| f["rule_id"].as_str()).collect();

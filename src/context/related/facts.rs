@@ -3,9 +3,9 @@
 use super::super::Material;
 use super::super::bundle::Bundle;
 use super::super::changes::ChangeKind;
+use super::super::grammar::Class;
 use super::super::page::Page;
 use super::super::render::Shown;
-use super::super::grammar::Class;
 use super::super::testing::{is_noise, is_test_path, stem};
 use super::super::text::{cut, shorten};
 use super::super::words::Use;
@@ -20,8 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More files are not opened for excerpts and enclosing names.
 const MAX_OPENED: usize = 80;
-/// A declaration's lines, its comment left aside.
-const DECLARATION_LINES: u32 = 8;
 /// A name declared in more places is no certain reference.
 const MAX_DECLARATIONS: usize = 3;
 /// A literal in more places says nothing.
@@ -91,8 +89,8 @@ impl<'a> Finder<'a> {
         Self { material, shown, opened: BTreeMap::new(), tested: BTreeSet::new() }
     }
 
-    /// Declarations, uses and tests of names.
-    pub(super) fn of_names(&mut self, names: &BTreeMap<String, Name>, hits: Vec<GrepHit>) -> Vec<Fact> {
+    /// Declarations (with at most `lines` lines of each, comments left aside), uses and tests of names.
+    pub(super) fn of_names(&mut self, names: &BTreeMap<String, Name>, hits: &[GrepHit], lines: u32) -> Vec<Fact> {
         let mut by_name: BTreeMap<&str, Hits<'_>> = BTreeMap::new();
         for hit in hits.iter().filter(|h| self.usable(h)) {
             let words: BTreeSet<&str> = hit.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
@@ -115,7 +113,7 @@ impl<'a> Finder<'a> {
         order.sort_by_key(|(name, hits)| (hits.total, *name));
         for (text, hits) in &order {
             let name = &names[*text];
-            facts.extend(self.declaration(text, name, hits));
+            facts.extend(self.declaration(text, name, hits, lines));
             facts.extend(self.uses(text, name, hits, &mut tests));
         }
         for (path, (functions, mentioned)) in tests {
@@ -125,7 +123,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Other places of literals that the change removed or brought.
-    pub(super) fn of_literals(&mut self, literals: &BTreeMap<String, Literal>, hits: Vec<GrepHit>) -> Vec<Fact> {
+    pub(super) fn of_literals(&mut self, literals: &BTreeMap<String, Literal>, hits: &[GrepHit]) -> Vec<Fact> {
         let mut by_text: BTreeMap<&str, Vec<&GrepHit>> = BTreeMap::new();
         for hit in hits.iter().filter(|h| self.usable(h) && !self.shown.has(&h.path, h.line)) {
             for (text, _) in literals.iter().filter(|(t, _)| hit.text.contains(t.as_str())) {
@@ -140,6 +138,9 @@ impl<'a> Finder<'a> {
                 continue;
             }
             let literal = &literals[text];
+            if !literal.removed && text.contains(' ') {
+                continue;
+            }
             let why = if literal.removed { "no longer in this change's files" } else { "new in this change" };
             self.sort_near(literal.file, &mut hits);
             let mut page = Page::default();
@@ -155,7 +156,10 @@ impl<'a> Finder<'a> {
     pub(super) fn namesakes(&self, bundle: &Bundle, paths: &[&RepoPath]) -> Vec<Fact> {
         let mut stems: BTreeMap<String, &RepoPath> = BTreeMap::new();
         let changed = || bundle.parts.iter().filter_map(|p| self.material.change.files.get(p.file));
-        for file in changed().filter(|f| f.status != FileStatus::Deleted && !is_test_path(f.path())) {
+        // Whose test is part of the change needs no hint at it.
+        let tested: BTreeSet<String> = changed().filter(|f| is_test_path(f.path())).map(|f| stem(f.path())).collect();
+        let sources = changed().filter(|f| f.status != FileStatus::Deleted && !is_test_path(f.path()));
+        for file in sources.filter(|f| !tested.contains(&stem(f.path()))) {
             stems.entry(stem(file.path())).or_insert(file.path());
         }
         let mut facts = Vec::new();
@@ -171,7 +175,7 @@ impl<'a> Finder<'a> {
         facts
     }
 
-    fn declaration(&mut self, text: &str, name: &Name, hits: &Hits<'_>) -> Option<Fact> {
+    fn declaration(&mut self, text: &str, name: &Name, hits: &Hits<'_>, lines: u32) -> Option<Fact> {
         let (used, kind) = name.used?;
         if hits.declared_in_diff || hits.declared.is_empty() || hits.declared.len() > MAX_DECLARATIONS {
             return None;
@@ -184,7 +188,7 @@ impl<'a> Finder<'a> {
             callable && same_family(from, &h.path)
         };
         let hit = declared.iter().find(|h| fits(self, h))?;
-        let lines = declaration(self.open(&hit.path)?, hit.line, DECLARATION_LINES);
+        let lines = declaration(&hit.path, self.open(&hit.path)?, hit.line, lines);
         let why = match used {
             Used::New => "used by added lines",
             Used::Vanished => "used by removed lines",

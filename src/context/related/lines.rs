@@ -13,8 +13,33 @@ const MAX_DOWN: u32 = 60;
 
 /// Words right before a name that declare it.
 const DECLARING: &[&str] = &[
-    "fn", "struct", "enum", "trait", "type", "const", "static", "union", "macro_rules!", "def", "class", "interface", "function", "func",
-    "record", "object", "protocol", "message", "service", "rpc", "#define", "sub", "extension", "table", "TABLE", "FUNCTION", "VIEW",
+    "fn",
+    "struct",
+    "enum",
+    "trait",
+    "type",
+    "const",
+    "static",
+    "union",
+    "macro_rules!",
+    "def",
+    "class",
+    "interface",
+    "function",
+    "func",
+    "record",
+    "object",
+    "protocol",
+    "message",
+    "service",
+    "rpc",
+    "#define",
+    "sub",
+    "extension",
+    "table",
+    "TABLE",
+    "FUNCTION",
+    "VIEW",
 ];
 
 /// Whether `line` of a file declares `name` (which stands in it as a word).
@@ -41,15 +66,23 @@ pub(super) fn declares(path: &RepoPath, line: &str, name: &str) -> bool {
     match extension.as_str() {
         "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" => {
             let modifiers = ["", "async", "static", "public", "private", "protected", "get", "set", "readonly", "override", "abstract"];
-            (exported && matches!(last, "let" | "var")) || (indent > 0 && after.starts_with('(') && line.trim_end().ends_with('{') && before.split_whitespace().all(|w| modifiers.contains(&w)))
+            (exported && matches!(last, "let" | "var"))
+                || (indent > 0
+                    && after.starts_with('(')
+                    && line.trim_end().ends_with('{')
+                    && before.split_whitespace().all(|w| modifiers.contains(&w)))
         }
         "go" => (before.starts_with("func (") && before.ends_with(')')) || (indent == 0 && last == "var"),
         "py" | "pyi" | "rb" | "sh" | "bash" | "mk" | "env" => {
             let after = after.trim_start();
-            before.is_empty() && ((indent == 0 && (after.starts_with('=') && !after.starts_with("==") || after.starts_with(": "))) || after.starts_with("() {") || after.starts_with("()\t{"))
+            before.is_empty()
+                && ((indent == 0 && (after.starts_with('=') && !after.starts_with("==") || after.starts_with(": ")))
+                    || after.starts_with("() {")
+                    || after.starts_with("()\t{"))
         }
         "java" | "kt" | "cs" | "c" | "h" | "cc" | "cpp" | "hpp" | "scala" => {
-            let typed = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '>' | ']' | '*' | '&')) && !before.contains(['=', '(', '.']);
+            let typed =
+                before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '>' | ']' | '*' | '&')) && !before.contains(['=', '(', '.']);
             let called = ["return", "new", "else", "throw", "await", "case", "goto"].contains(&last);
             let function = after.starts_with('(') && !line.trim_end().ends_with(';');
             let constant = before.contains("final ") || before.contains("static ") || (indent == 0 && before.contains("const "));
@@ -72,9 +105,7 @@ pub(super) fn is_method(path: &RepoPath, text: &FileText, line: u32) -> bool {
 /// Where `name` stands in `line` as a whole word first.
 pub(super) fn word_at(line: &str, name: &str) -> Option<usize> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(name)
-        .map(|(at, _)| at)
-        .find(|&at| !line[..at].ends_with(word) && !line[at + name.len()..].starts_with(word))
+    line.match_indices(name).map(|(at, _)| at).find(|&at| !line[..at].ends_with(word) && !line[at + name.len()..].starts_with(word))
 }
 
 /// Whether a line (its indent removed) is a comment as most languages write them.
@@ -91,7 +122,7 @@ pub(super) struct Excerpt {
 
 /// What is worth showing of the declaration at `line`: the first two lines of the comment before it, its head, and its body
 /// where that has at most `max` lines; of a longer function only the head, of a longer type the first lines of its members.
-pub(super) fn declaration(text: &FileText, line: u32, max: u32) -> Excerpt {
+pub(super) fn declaration(path: &RepoPath, text: &FileText, line: u32, max: u32) -> Excerpt {
     let at = |n: u32| text.line(n).unwrap_or_default();
     let above = (line.saturating_sub(MAX_ABOVE).max(1)..line).rev().take_while(|n| {
         let code = at(*n).trim_start();
@@ -109,9 +140,21 @@ pub(super) fn declaration(text: &FileText, line: u32, max: u32) -> Excerpt {
     }
     let head = head_end(text, line).min(line + max - 1);
     lines.extend(line..=head);
-    let mut rest: Vec<u32> = (head + 1..end).filter(|n| is_telling(at(*n).trim_start())).collect();
+    // Python's comment stands below the head.
+    let documented = ["\"\"\"", "'''", "r\"\"\""].iter().any(|q| at(head + 1).trim_start().starts_with(q));
+    if documented {
+        lines.push(head + 1);
+    }
+    let mut rest: Vec<u32> = (head + 1 + u32::from(documented)..end).filter(|n| is_telling(at(*n).trim_start())).collect();
     if ["struct ", "enum ", "interface ", "trait ", "record ", "union ", "class "].iter().any(|w| at(line).contains(w)) {
-        let code = |n: &u32| !is_comment(at(*n).trim_start()) && !at(*n).trim_start().starts_with(['#', '}', ')', '@']);
+        let python = matches!(path.extension().as_str(), "py" | "pyi");
+        let member = |l: &str| {
+            !python
+                || ["def ", "async def ", "class "].iter().any(|w| l.starts_with(w))
+                || l.split_once([':', '=']).is_some_and(|(name, _)| !name.trim().contains(' '))
+        };
+        let code =
+            |n: &u32| member(at(*n).trim_start()) && !is_comment(at(*n).trim_start()) && !at(*n).trim_start().starts_with(['#', '}', ')', '@']);
         let members = rest.iter().filter(|n| code(n)).map(|n| indent(at(*n))).min().unwrap_or(0);
         rest.retain(|n| code(n) && indent(at(*n)) == members);
         let more = rest.split_off(rest.len().min(max as usize + 4));
@@ -124,7 +167,8 @@ pub(super) fn declaration(text: &FileText, line: u32, max: u32) -> Excerpt {
 /// Not blank, not an empty comment line, nor an attribute that only derives.
 fn is_telling(code: &str) -> bool {
     let empty = !code.chars().any(|c| c.is_alphanumeric() || matches!(c, '}' | ')'));
-    !empty && !["#[derive", "#[non_exhaustive", "#[cfg_attr(test", "#[must_use", "#[inline", "#[allow", "#[expect"].iter().any(|a| code.starts_with(a))
+    !empty
+        && !["#[derive", "#[non_exhaustive", "#[cfg_attr(test", "#[must_use", "#[inline", "#[allow", "#[expect"].iter().any(|a| code.starts_with(a))
 }
 
 /// The last line of the declaration that begins at `line`, by indentation; at most `MAX_DOWN` lines on.

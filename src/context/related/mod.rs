@@ -23,6 +23,9 @@ const MAX_PER_FILE: usize = 200;
 const MAX_HITS: usize = 20_000;
 /// A fact below this is noise, even where there is room for it.
 const MIN_SCORE: i32 = 12;
+/// Lines of a declaration where there is room for all, and where there is not.
+const LONG: u32 = 24;
+const SHORT: u32 = 8;
 /// In a tree of more files, only the changed files' common folder is searched.
 const HUGE_TREE: usize = 50_000;
 
@@ -48,10 +51,17 @@ pub(super) fn related(material: &Material<'_>, bundle: &Bundle, shown: &Shown, b
         (names, literals.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     let mut finder = Finder::new(material, shown);
-    let mut facts = finder.of_names(&needles.names, names);
-    facts.extend(finder.of_literals(&needles.literals, literals));
+    let room = bytes.saturating_sub(250);
+    let mut facts = finder.of_names(&needles.names, &names, LONG);
+    facts.extend(finder.of_literals(&needles.literals, &literals));
     facts.extend(finder.namesakes(bundle, &paths));
-    for (kind, chosen) in choose(facts, bytes.saturating_sub(250)) {
+    if facts.iter().filter(|f| f.score >= MIN_SCORE).map(|f| f.page.len()).sum::<usize>() > room {
+        // Many declarations in short tell more than a few at length.
+        facts.retain(|f| matches!(f.kind, Kind::Literals));
+        facts.extend(finder.of_names(&needles.names, &names, SHORT));
+        facts.extend(finder.namesakes(bundle, &paths));
+    }
+    for (kind, chosen) in choose(facts, room) {
         if page.is_empty() {
             page.heading(1, "Related code, as it stands after the change (not part of the diff)");
         }

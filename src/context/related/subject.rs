@@ -50,7 +50,8 @@ impl<'n> Subject<'n> {
             return false;
         }
         // A compiler would have found what still uses a method that is gone: more likely it is another's of that name.
-        let compiled = matches!(self.from.extension().as_str(), "rs" | "go" | "java" | "kt" | "scala" | "cs" | "swift" | "c" | "cc" | "cpp" | "ts" | "tsx");
+        let compiled =
+            matches!(self.from.extension().as_str(), "rs" | "go" | "java" | "kt" | "scala" | "cs" | "swift" | "c" | "cc" | "cpp" | "ts" | "tsx");
         let checked = self.gone && compiled && self.owner.is_some() && same && !doc && !comment;
         // Where several have that name, only lines that name its type too are sure.
         !(self.ambiguous || checked) || self.owner.is_some_and(|owner| hit.text.contains(owner))

@@ -73,7 +73,9 @@ fn widens_to_the_symbol_and_merges() {
 #[test]
 fn widens_to_the_block_of_a_long_function() {
     let filler: String = (0..80).map(|n| format!("    step({n});\n")).collect();
-    let text = format!("fn long() {{\n{filler}    match kind {{\n        One => {{\n            a();\n            b();\n            c();\n            d();\n            e();\n        }}\n        Two => f(),\n    }}\n{filler}}}\n");
+    let text = format!(
+        "fn long() {{\n{filler}    match kind {{\n        One => {{\n            a();\n            b();\n            c();\n            d();\n            e();\n        }}\n        Two => f(),\n    }}\n{filler}}}\n"
+    );
     let fake = Fake::default().change("a.rs", &text, &text.replace("e();", "e(1);"));
     insta::assert_snapshot!(rendered(&fake, 4_000).page.as_str(), @r"
     ## a.rs
@@ -96,9 +98,11 @@ fn widens_to_the_block_of_a_long_function() {
 #[test]
 fn says_what_it_does_not_show() {
     let long = format!("let x = \"{}\";", "a".repeat(5_000));
-    let fake = Fake::default()
-        .change("a.rs", "fn a() {}\n", &format!("fn a() {{}}\n{long}\n"))
-        .change("private/key.rs", "fn a() {}\n", "const KEY: u8 = 1;\n");
+    let fake = Fake::default().change("a.rs", "fn a() {}\n", &format!("fn a() {{}}\n{long}\n")).change(
+        "private/key.rs",
+        "fn a() {}\n",
+        "const KEY: u8 = 1;\n",
+    );
     let fake = Fake { private: vec!["private/"], ..fake };
     let out = rendered(&fake, 0);
     let shown = out.page.as_str().replace(&"a".repeat(1_991), "AAA");
@@ -200,7 +204,16 @@ fn a_split_hunk_says_so() {
 /// Lines of a small program: declarations, nesting, repeats.
 fn program() -> impl Strategy<Value = String> {
     let line = prop_oneof![
-        Just("fn f() {"), Just("    a();"), Just("    if x {"), Just("        b();"), Just("    }"), Just("}"), Just(""), Just("impl A {"), Just("@@ -1 +1 @@"), Just("# x"),
+        Just("fn f() {"),
+        Just("    a();"),
+        Just("    if x {"),
+        Just("        b();"),
+        Just("    }"),
+        Just("}"),
+        Just(""),
+        Just("impl A {"),
+        Just("@@ -1 +1 @@"),
+        Just("# x"),
     ];
     prop::collection::vec(line, 0..60).prop_map(|lines| lines.iter().map(|l| format!("{l}\n")).collect())
 }

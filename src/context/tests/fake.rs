@@ -1,7 +1,7 @@
 //! A change in memory, for tests: two trees, a diff between them, and a search.
 
-use crate::context::{Analysis, Bundle, ContextInput, Repository, Shared, bundles, shared};
 use crate::change::{Change, Policy, SourceKind};
+use crate::context::{Analysis, Bundle, ContextInput, Repository, Shared, bundles, shared};
 use crate::diff::{FileDiff, FileMode, FileStatus, Hunk, Line, LineKind, Side};
 use crate::git::{GrepHit, GrepQuery};
 use crate::path::RepoPath;
@@ -187,7 +187,8 @@ fn hunks(old: &str, new: &str) -> Vec<Hunk> {
         });
         (i, j) = (i + usize::from(is_old), j + usize::from(is_new));
     }
-    let near: Vec<bool> = (0..lines.len()).map(|n| lines[n.saturating_sub(3)..(n + 4).min(lines.len())].iter().any(|l| l.kind != LineKind::Context)).collect();
+    let near: Vec<bool> =
+        (0..lines.len()).map(|n| lines[n.saturating_sub(3)..(n + 4).min(lines.len())].iter().any(|l| l.kind != LineKind::Context)).collect();
     let mut out = Vec::new();
     let (mut old_at, mut new_at, mut n) = (0, 0, 0);
     while n < lines.len() {
@@ -200,7 +201,14 @@ fn hunks(old: &str, new: &str) -> Vec<Hunk> {
         let count = |f: fn(&Line) -> bool| part.iter().filter(|l| f(l)).count() as u32;
         let (olds, news) = (count(|l| l.old.is_some()), count(|l| l.new.is_some()));
         let start = |at: u32, count: u32| if count == 0 { at } else { at + 1 };
-        out.push(Hunk { old_start: start(old_at, olds), old_lines: olds, new_start: start(new_at, news), new_lines: news, section: Vec::new(), lines: part });
+        out.push(Hunk {
+            old_start: start(old_at, olds),
+            old_lines: olds,
+            new_start: start(new_at, news),
+            new_lines: news,
+            section: Vec::new(),
+            lines: part,
+        });
         (old_at, new_at, n) = (old_at + olds, new_at + news, to);
     }
     out

@@ -37,7 +37,14 @@ fn keeps_together_what_belongs_together() {
 
 fn file(index: usize, hunks: &[Vec<usize>]) -> FileDiff {
     let line = |len: &usize| Line { kind: LineKind::Added, text: vec![b'x'; *len], old: None, new: Some(1), no_newline: false };
-    let hunk = |lines: &Vec<usize>| Hunk { old_start: 1, old_lines: 0, new_start: 1, new_lines: lines.len() as u32, section: Vec::new(), lines: lines.iter().map(line).collect() };
+    let hunk = |lines: &Vec<usize>| Hunk {
+        old_start: 1,
+        old_lines: 0,
+        new_start: 1,
+        new_lines: lines.len() as u32,
+        section: Vec::new(),
+        lines: lines.iter().map(line).collect(),
+    };
     let path = format!("dir{}/f{index}.txt", index % 3);
     FileDiff {
         status: FileStatus::Modified,

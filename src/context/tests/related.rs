@@ -56,20 +56,20 @@ fn finds_what_a_reader_would_look_up() {
 
 #[test]
 fn shows_members_of_long_types_and_heads_of_long_functions() {
-    let variants: String = (0..20).map(|n| format!("    /// Doc {n}.\n    Variant{n} {{\n        code: u8,\n    }},\n")).collect();
-    let body: String = (0..20).map(|n| format!("    step({n});\n")).collect();
+    let variants: String = (0..40).map(|n| format!("    /// Doc {n}.\n    Variant{n} {{\n        code: u8,\n    }},\n")).collect();
+    let body: String = (0..40).map(|n| format!("    step({n});\n")).collect();
     let fake = Fake::default()
         .change("src/a.rs", "fn a() {\n    1\n}\n", "fn a() {\n    classify(Outcome::parse(2))\n}\n")
         .file("src/b.rs", &format!("/// How it ended.\n#[derive(Debug)]\n#[serde(untagged)]\npub enum Outcome {{\n{variants}}}\n\n/// Sorts outcomes.\n///\n/// Panics on none.\npub fn classify(\n    outcome: Outcome,\n) -> u8 {{\n{body}}}\n"));
     insta::assert_snapshot!(related(&fake), @r"
     ## Declarations of what changed lines use
-    * src/b.rs:90 classify (used by added lines)
+    * src/b.rs:170 classify (used by added lines)
     | /// Sorts outcomes.
     | /// Panics on none.
     | pub fn classify(
     |     outcome: Outcome,
     | ) -> u8 {
-    | … 20 more lines
+    | … 40 more lines
     * src/b.rs:4 Outcome (used by added lines)
     | /// How it ended.
     | #[serde(untagged)]
@@ -86,7 +86,9 @@ fn shows_members_of_long_types_and_heads_of_long_functions() {
     |     Variant9 { … }
     |     Variant10 { … }
     |     Variant11 { … }
-    | … 3 more lines
+    |     Variant12 { … }
+    |     Variant13 { … }
+    |     Variant14 { … }
     ");
 }
 

@@ -80,7 +80,8 @@ fn java_ruby_c() {
     2-2 field A.MAX | private static final int MAX = 3;
     3-4 method A.works (test) | @Test void works()
     ");
-    let ruby = "module M\n  class A\n    LIMIT = 3\n    def self.run(x)\n      x\n    end\n  end\nend\ndescribe 'a' do\n  it 'works' do\n  end\nend\n";
+    let ruby =
+        "module M\n  class A\n    LIMIT = 3\n    def self.run(x)\n      x\n    end\n  end\nend\ndescribe 'a' do\n  it 'works' do\n  end\nend\n";
     insta::assert_snapshot!(list("a.rb", ruby), @r#"
     1-8 module M | module M
     2-7 class M.A | class A

@@ -44,7 +44,8 @@ fn tell(a: &Anchored) -> String {
         Anchor::File => "file",
         Anchor::None => "none",
     };
-    let lines = a.anchor.lines().map(|l| format!(" {:?} {}-{} was {:?}{}", a.side, l.start, l.end, l.old_line, if a.touched { " touched" } else { "" }));
+    let lines =
+        a.anchor.lines().map(|l| format!(" {:?} {}-{} was {:?}{}", a.side, l.start, l.end, l.old_line, if a.touched { " touched" } else { "" }));
     format!("{name} {}{}", a.path, lines.unwrap_or_default())
 }
 
@@ -92,7 +93,13 @@ fn counts_old_lines_beyond_hunks() {
 
 #[test]
 fn resolves_paths_as_they_are_written() {
-    let mut w = World::of(&[("src/new.rs", "x\n", "yyyyyyyy\n"), ("docs/README.md", "", "z\n"), ("b/src/lib.rs", "", "q\n"), ("c/lib.rs", "", "q\n"), ("odd\nname", "", "q\n")]);
+    let mut w = World::of(&[
+        ("src/new.rs", "x\n", "yyyyyyyy\n"),
+        ("docs/README.md", "", "z\n"),
+        ("b/src/lib.rs", "", "q\n"),
+        ("c/lib.rs", "", "q\n"),
+        ("odd\nname", "", "q\n"),
+    ]);
     w.files[0].old_path = RepoPath::from("lib/old.rs");
     w.files[0].status = FileStatus::Renamed;
     w.beside.push(("README.md", Arc::new(FileText::whole(b"root\n"))));

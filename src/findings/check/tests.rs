@@ -70,16 +70,31 @@ fn some(text: &str) -> Option<String> {
 fn makes_a_finding_of_a_good_proposal() {
     let f = one(|p| p.suggestion = some("    return x / y if y else 0"));
     assert_eq!(f.fingerprint, fingerprint(None, "return x / y", Some("f"), 0));
-    assert_eq!((f.severity, f.category, f.reviewer.as_str(), f.quote.as_str()), (Severity::Important, Category::Quality, "quality", "    return x / y"));
+    assert_eq!(
+        (f.severity, f.category, f.reviewer.as_str(), f.quote.as_str()),
+        (Severity::Important, Category::Quality, "quality", "    return x / y")
+    );
     assert_eq!(f.suggestion.as_deref(), Some("    return x / y if y else 0"));
 }
 
 #[test]
 fn reads_severity_and_category_leniently() {
-    for (word, severity) in [("critical", Severity::Critical), (" CRITICAL ", Severity::Critical), ("optional nit", Severity::Nit), ("blocker", Severity::Suggestion), ("", Severity::Suggestion)] {
+    for (word, severity) in [
+        ("critical", Severity::Critical),
+        (" CRITICAL ", Severity::Critical),
+        ("optional nit", Severity::Nit),
+        ("blocker", Severity::Suggestion),
+        ("", Severity::Suggestion),
+    ] {
         assert_eq!(one(|p| p.severity = word.to_owned()).severity, severity, "{word}");
     }
-    for (word, category) in [("security", Category::Security), ("AGENTS.md", Category::AgentsMd), ("agents-md", Category::AgentsMd), ("Code Quality", Category::Quality), ("art", Category::Quality)] {
+    for (word, category) in [
+        ("security", Category::Security),
+        ("AGENTS.md", Category::AgentsMd),
+        ("agents-md", Category::AgentsMd),
+        ("Code Quality", Category::Quality),
+        ("art", Category::Quality),
+    ] {
         assert_eq!(one(|p| p.category = some(word)).category, category, "{word}");
     }
 }

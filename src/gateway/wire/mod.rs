@@ -12,8 +12,8 @@ pub(crate) use error_body::ErrorBody;
 
 use super::sse::{EventTooLong, SseEvent};
 use super::types::{AssistantTurn, ModelRequest, Stop, Usage};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Which wire format.

@@ -138,7 +138,18 @@ fn shows_the_judge_what_it_needs() {
     let shown = own_part(&many, &|_, text| text.to_owned());
     assert!(shown.contains("150 findings to judge. 250 more are not shown and stay.") && shown.len() < 400_000);
     // What was not shown cannot be decided.
-    assert_eq!(apply(many, &SubmitReview { findings: vec![Decision { id: "F151".to_owned(), action: "drop".to_owned(), ..Decision::default() }], summary: String::new() }).findings.len(), 400);
+    assert_eq!(
+        apply(
+            many,
+            &SubmitReview {
+                findings: vec![Decision { id: "F151".to_owned(), action: "drop".to_owned(), ..Decision::default() }],
+                summary: String::new()
+            }
+        )
+        .findings
+        .len(),
+        400
+    );
 }
 
 proptest! {

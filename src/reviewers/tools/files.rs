@@ -74,7 +74,8 @@ impl Toolbox {
         if text.trim().len() < 2 || text.contains('\n') {
             return Err("Give a text of at least two characters on one line. It is searched as it stands, not as a pattern.".into());
         }
-        let query = GrepQuery { needles: vec![text.to_owned()], word: false, glob: glob.map(str::to_owned), max_per_file: 20, max_hits: MAX_HITS * 2 };
+        let query =
+            GrepQuery { needles: vec![text.to_owned()], word: false, glob: glob.map(str::to_owned), max_per_file: 20, max_hits: MAX_HITS * 2 };
         let hits = objects.grep(side, &query).map_err(|e| format!("The search failed: {e}."))?;
         let shown: Vec<_> = hits.iter().filter(|h| !(self.private)(&h.path)).collect();
         if shown.is_empty() {

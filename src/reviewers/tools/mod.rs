@@ -78,14 +78,38 @@ pub fn specs() -> Vec<ToolSpec> {
         schema: json!({"type": "object", "properties": properties, "required": required}),
     };
     let mut all = vec![
-        spec("read_file", "Lines of a file of the repository.", json!({"path": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}, "side": side()}), &["path"]),
-        spec("search", "Lines that contain a fixed text, in the whole repository.", json!({"text": {"type": "string"}, "glob": {"type": "string", "description": "only these paths, e.g. src/**/*.py"}, "side": side()}), &["text"]),
-        spec("list_files", "Files below a folder.", json!({"path": {"type": "string", "description": "folder; empty for the root"}, "side": side()}), &["path"]),
+        spec(
+            "read_file",
+            "Lines of a file of the repository.",
+            json!({"path": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}, "side": side()}),
+            &["path"],
+        ),
+        spec(
+            "search",
+            "Lines that contain a fixed text, in the whole repository.",
+            json!({"text": {"type": "string"}, "glob": {"type": "string", "description": "only these paths, e.g. src/**/*.py"}, "side": side()}),
+            &["text"],
+        ),
+        spec(
+            "list_files",
+            "Files below a folder.",
+            json!({"path": {"type": "string", "description": "folder; empty for the root"}, "side": side()}),
+            &["path"],
+        ),
         spec("show_diff", "The whole diff of one changed file.", json!({"path": {"type": "string"}}), &["path"]),
-        spec("find_symbol", "Where a function, type, constant or field is declared, with the declaration, and where it is used.", json!({"name": {"type": "string"}, "side": side()}), &["name"]),
+        spec(
+            "find_symbol",
+            "Where a function, type, constant or field is declared, with the declaration, and where it is used.",
+            json!({"name": {"type": "string"}, "side": side()}),
+            &["name"],
+        ),
         spec("codex_rule", "The full text of rules by id.", json!({"ids": {"type": "array", "items": {"type": "string"}}}), &["ids"]),
     ];
-    all.push(ToolSpec { name: REPORT_TOOL, description: "Ends your review: everything you found, or an empty list.".to_owned(), schema: report_findings_schema() });
+    all.push(ToolSpec {
+        name: REPORT_TOOL,
+        description: "Ends your review: everything you found, or an empty list.".to_owned(),
+        schema: report_findings_schema(),
+    });
     all
 }
 
@@ -105,7 +129,11 @@ impl Toolbox {
             "show_diff" => (input.path.clone(), self.show_diff(&input.path)),
             "find_symbol" => (input.name.clone(), self.find_symbol(&input.name, input.side)),
             "codex_rule" => (input.ids.join(", "), self.codex_rule(&input.ids)),
-            _ => return refused(tool, "There is no such tool. There are: read_file, search, list_files, show_diff, find_symbol, codex_rule, and report_findings to end.".to_owned()),
+            _ => return refused(
+                tool,
+                "There is no such tool. There are: read_file, search, list_files, show_diff, find_symbol, codex_rule, and report_findings to end."
+                    .to_owned(),
+            ),
         };
         let about = short(&about);
         match found {
@@ -141,7 +169,8 @@ impl Toolbox {
             // A name with odd bytes is shown in another form than git has it.
             None => objects.entries(side).ok().and_then(|all| all.iter().find(|e| e.path.display() == wanted)).map(|e| e.path.clone()),
         };
-        let path = found.ok_or_else(|| format!("There is no file `{}` on the {} side.", short(wanted), if side == Side::New { "new" } else { "old" }))?;
+        let path =
+            found.ok_or_else(|| format!("There is no file `{}` on the {} side.", short(wanted), if side == Side::New { "new" } else { "old" }))?;
         if (self.private)(&path) { Err("That path is private: its contents are not shown to models.".into()) } else { Ok(path) }
     }
 }

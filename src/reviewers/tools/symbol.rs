@@ -59,7 +59,11 @@ impl Toolbox {
             }
         }
         let more = |n: usize, most: usize| if n > most { format!(" (the first {most} of {n})") } else { String::new() };
-        let mut out = format!("declared{}:\n{}\n", more(declarations, MAX_DECLARATIONS), if declared.is_empty() { "nowhere that was recognised\n" } else { &declared });
+        let mut out = format!(
+            "declared{}:\n{}\n",
+            more(declarations, MAX_DECLARATIONS),
+            if declared.is_empty() { "nowhere that was recognised\n" } else { &declared }
+        );
         out.push_str(&format!("used{}:\n{used}", more(uses, MAX_USES)));
         if by_file.len() > MAX_FILES {
             out.push_str(&format!("[{} more files mention it]\n", by_file.len() - MAX_FILES));

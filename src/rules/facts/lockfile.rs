@@ -233,9 +233,7 @@ fn compare(change: LockChange, old: &[Entry], new: &[Entry]) -> LockFacts {
         if was.hashed && !was.bare && is.bare {
             facts.lost_integrity.push(name.to_owned());
         }
-        let other = |(version, hashes): (&&str, &BTreeSet<&str>)| {
-            was.versions.get(version).is_some_and(|before| swapped(before, hashes))
-        };
+        let other = |(version, hashes): (&&str, &BTreeSet<&str>)| was.versions.get(version).is_some_and(|before| swapped(before, hashes));
         if is.versions.iter().any(other) {
             facts.rehashed.push(name.to_owned());
         }
@@ -246,8 +244,7 @@ fn compare(change: LockChange, old: &[Entry], new: &[Entry]) -> LockFacts {
 /// Pairs what went with what came, oldest with oldest; the rest was added or removed.
 fn versions(facts: &mut LockFacts, name: &str, was: &Known<'_>, is: &Known<'_>) {
     let missing = |from: &Known<'_>, other: &Known<'_>| {
-        let mut list: Vec<String> =
-            from.versions.keys().filter(|v| !other.versions.contains_key(**v)).map(|v| (*v).to_owned()).collect();
+        let mut list: Vec<String> = from.versions.keys().filter(|v| !other.versions.contains_key(**v)).map(|v| (*v).to_owned()).collect();
         list.sort_by(|a, b| order(a, b));
         list
     };
@@ -277,9 +274,8 @@ fn sources(facts: &mut LockFacts, name: &str, was: &Known<'_>, is: &Known<'_>, h
 /// Whether some hash of an algorithm went and another of the same one came. Further files of a release only add
 /// hashes, and a lock for fewer platforms only drops some.
 fn swapped(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> bool {
-    let kinds = |hashes: &BTreeSet<&str>, other: &BTreeSet<&str>| -> BTreeSet<String> {
-        hashes.difference(other).map(|h| algorithm(h).to_owned()).collect()
-    };
+    let kinds =
+        |hashes: &BTreeSet<&str>, other: &BTreeSet<&str>| -> BTreeSet<String> { hashes.difference(other).map(|h| algorithm(h).to_owned()).collect() };
     !kinds(before, after).is_disjoint(&kinds(after, before))
 }
 

@@ -40,7 +40,9 @@ pub(super) fn line(facts: &LockFacts) -> String {
         let new: Vec<String> = facts
             .new_sources
             .iter()
-            .map(|s| format!("{} from {}", short(&s.name), if s.from.is_empty() { s.kind.to_owned() } else { format!("{} {}", s.kind, short(&s.from)) }))
+            .map(|s| {
+                format!("{} from {}", short(&s.name), if s.from.is_empty() { s.kind.to_owned() } else { format!("{} {}", s.kind, short(&s.from)) })
+            })
             .collect();
         parts.push(format!("{}: {}", count(new.len(), "new source"), named(&new)));
     }

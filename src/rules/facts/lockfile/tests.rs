@@ -69,8 +69,12 @@ fn reads_npm() {
     assert_eq!(summary("package-lock.json", NPM, &NPM.replace(", \"integrity\": \"sha512-bbbb\"", "")), "1 integrity hash lost");
     assert_eq!(summary("package-lock.json", NPM, &NPM.replace("sha512-aaaa", "sha512-zzzz")), "hash of left-pad changed at the same version");
     assert_eq!(summary("package-lock.json", NPM, &NPM.replace("sha512-aaaa", "sha1-zzzz")), "no package changed");
-    let added = NPM.replacen("\"node_modules/left-pad\"", r#""node_modules/x": {"version": "1.0.0", "resolved": "git+ssh://git@git.example/o/x.git#abc"},
-        "node_modules/y": {"version": "1.0.0", "resolved": "https://files.example/y.tgz", "integrity": "sha512-y"}, "node_modules/left-pad""#, 1);
+    let added = NPM.replacen(
+        "\"node_modules/left-pad\"",
+        r#""node_modules/x": {"version": "1.0.0", "resolved": "git+ssh://git@git.example/o/x.git#abc"},
+        "node_modules/y": {"version": "1.0.0", "resolved": "https://files.example/y.tgz", "integrity": "sha512-y"}, "node_modules/left-pad""#,
+        1,
+    );
     assert_eq!(
         summary("npm-shrinkwrap.json", NPM, &added),
         "2 packages added, 2 new sources: x from git git.example/o/x.git, y from host files.example"
@@ -82,7 +86,9 @@ fn reads_npm() {
 #[test]
 fn reads_pnpm_of_each_version() {
     let lock = |key: &str, hash: &str| {
-        format!("lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      foo:\n        specifier: ^1\n\npackages:\n\n  {key}:\n    resolution: {{integrity: {hash}}}\n    engines: {{node: '>=10'}}\n\nsnapshots:\n\n  z@9.9.9: {{}}\n")
+        format!(
+            "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      foo:\n        specifier: ^1\n\npackages:\n\n  {key}:\n    resolution: {{integrity: {hash}}}\n    engines: {{node: '>=10'}}\n\nsnapshots:\n\n  z@9.9.9: {{}}\n"
+        )
     };
     for (old, new, want) in [
         ("foo@1.2.3", "foo@2.0.0", "1 package changed, 1 major: foo 1 -> 2"),
@@ -199,7 +205,10 @@ fn reads_poetry_and_uv() {
     let old_style = "[[package]]\nname = \"a\"\nversion = \"1.0\"\n\n[metadata]\nlock-version = \"1.1\"\n\n[metadata.files]\na = [\n    {file = \"a.whl\", hash = \"sha256:aa\"},\n]\n";
     assert_eq!(summary("poetry.lock", old_style, &old_style.replace("sha256:aa", "sha256:bb")), "hash of a changed at the same version");
 
-    assert_eq!(summary("uv.lock", UV, &UV.replace("\"3.6\"", "\"4.0\"").replace("\"0.1.0\"", "\"0.2.0\"")), "1 package changed, 1 major: idna 3 -> 4");
+    assert_eq!(
+        summary("uv.lock", UV, &UV.replace("\"3.6\"", "\"4.0\"").replace("\"0.1.0\"", "\"0.2.0\"")),
+        "1 package changed, 1 major: idna 3 -> 4"
+    );
     let wheel = UV.replace("https://files.example/idna-3.6-py3", "https://evil.example/idna-3.6-py3");
     assert_eq!(summary("uv.lock", UV, &wheel), "source host of idna changed");
     let bare = UV.replace(", hash = \"sha256:aaaa\"", "").replace(", hash = \"sha256:bbbb\"", "");
@@ -225,14 +234,25 @@ fn reads_pipfile_composer_go_and_gems() {
     let gems = "GEM\n  remote: https://gems.example/\n  specs:\n    rack (2.2.8)\n    rails (7.0.1)\n      rack (>= 2.2)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  rails\n\nCHECKSUMS\n  rack (2.2.8) sha256=aa\n  rails (7.0.1) sha256=bb\n";
     assert_eq!(summary("Gemfile.lock", gems, &gems.replace("rack (2.2.8)", "rack (3.0.0)")), "1 package changed, 1 major: rack 2 -> 3");
     assert_eq!(summary("Gemfile.lock", gems, &gems.replace("rails (7.0.1) sha256=bb", "rails (7.0.1)")), "1 integrity hash lost");
-    let git = gems.replace("GEM\n", "GIT\n  remote: https://git.example/rails.git\n  revision: abc\n  specs:\n    rails (7.0.1)\n\nGEM\n").replacen("    rails (7.0.1)\n      rack", "      rack", 1);
+    let git = gems.replace("GEM\n", "GIT\n  remote: https://git.example/rails.git\n  revision: abc\n  specs:\n    rails (7.0.1)\n\nGEM\n").replacen(
+        "    rails (7.0.1)\n      rack",
+        "      rack",
+        1,
+    );
     assert!(summary("gems.locked", gems, &git).contains("1 new source: rails from git git.example/rails.git"));
 }
 
 #[test]
 fn names_few_and_counts_the_rest() {
-    let lock = |version: &str| (0..40).map(|i| format!("[[package]]\nname = \"p{i:02}\"\nversion = \"{version}\"\nsource = \"registry+https://index.example/\"\n")).collect::<String>();
-    assert_eq!(summary("Cargo.lock", &lock("1.0.0"), &lock("2.0.0")), "40 packages changed, 40 majors: p00 1 -> 2, p01 1 -> 2, p02 1 -> 2 and 37 more");
+    let lock = |version: &str| {
+        (0..40)
+            .map(|i| format!("[[package]]\nname = \"p{i:02}\"\nversion = \"{version}\"\nsource = \"registry+https://index.example/\"\n"))
+            .collect::<String>()
+    };
+    assert_eq!(
+        summary("Cargo.lock", &lock("1.0.0"), &lock("2.0.0")),
+        "40 packages changed, 40 majors: p00 1 -> 2, p01 1 -> 2, p02 1 -> 2 and 37 more"
+    );
 }
 
 #[test]
@@ -246,9 +266,13 @@ fn keeps_a_strangers_name_on_one_line() {
 #[test]
 fn pairs_versions_by_their_numbers() {
     let lock = |versions: &[&str]| {
-        versions.iter().map(|v| format!("[[package]]\nname = \"a\"\nversion = \"{v}\"\nsource = \"registry+https://index.example/\"\n")).collect::<String>()
+        versions
+            .iter()
+            .map(|v| format!("[[package]]\nname = \"a\"\nversion = \"{v}\"\nsource = \"registry+https://index.example/\"\n"))
+            .collect::<String>()
     };
-    let facts = lock_facts(&RepoPath::from("Cargo.lock"), Some(&lock(&["2.0.0", "10.0.0", "3.0.0"])), Some(&lock(&["10.0.1", "2.0.1", "3.0.0", "11.0.0"])));
+    let facts =
+        lock_facts(&RepoPath::from("Cargo.lock"), Some(&lock(&["2.0.0", "10.0.0", "3.0.0"])), Some(&lock(&["10.0.1", "2.0.1", "3.0.0", "11.0.0"])));
     let facts = facts.expect("a known shape");
     let pairs: Vec<_> = facts.changed.iter().map(|c| (c.old.as_str(), c.new.as_str())).collect();
     assert_eq!(pairs, [("2.0.0", "2.0.1"), ("10.0.0", "10.0.1")]);
@@ -275,13 +299,23 @@ fn refuses_what_is_too_large() {
 
 /// Lines that the formats give meaning to, cut and mixed.
 fn soup() -> impl Strategy<Value = String> {
-    let real = prop::sample::select(vec![CARGO, NPM, YARN, BERRY, POETRY, UV, "packages:\n\n  /a@1:\n    resolution: {integrity: x}\n", "GEM\n  remote: é://@/\n  specs:\n    a (1)\n"]);
+    let real = prop::sample::select(vec![
+        CARGO,
+        NPM,
+        YARN,
+        BERRY,
+        POETRY,
+        UV,
+        "packages:\n\n  /a@1:\n    resolution: {integrity: x}\n",
+        "GEM\n  remote: é://@/\n  specs:\n    a (1)\n",
+    ]);
     let piece = prop_oneof![
         real.prop_flat_map(|t| {
             let lines: Vec<&'static str> = t.split_inclusive('\n').collect();
             prop::collection::vec(prop::sample::select(lines), 0..12).prop_map(|l| l.concat())
         }),
-        prop::sample::select(vec!["@", "/", "\"", "'", " = ", "[[package]]\n", "  ", ": ", "://", "#", "(", ")", "\n", "é", "\u{202e}", "v1", "0."]).prop_map(str::to_owned),
+        prop::sample::select(vec!["@", "/", "\"", "'", " = ", "[[package]]\n", "  ", ": ", "://", "#", "(", ")", "\n", "é", "\u{202e}", "v1", "0."])
+            .prop_map(str::to_owned),
         any::<String>(),
     ];
     prop::collection::vec(piece, 0..12).prop_map(|p| p.concat())

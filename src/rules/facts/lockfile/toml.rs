@@ -86,7 +86,8 @@ fn packages(text: &str) -> Vec<Block<'_>> {
         if line == "[[package]]" {
             blocks.push(Block { lines: Vec::new() });
             open = true;
-        } else if line.starts_with('[') && !line.starts_with("[package.") && !line.starts_with("[[package.") && line.ends_with(']') && line.len() > 2 {
+        } else if line.starts_with('[') && !line.starts_with("[package.") && !line.starts_with("[[package.") && line.ends_with(']') && line.len() > 2
+        {
             open = false;
         } else if open && let Some(block) = blocks.last_mut() {
             block.lines.push(line);
