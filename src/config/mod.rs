@@ -22,6 +22,7 @@ mod table;
 mod view;
 mod yaml;
 
+pub use crate::gateway::Price;
 pub use endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Preset, Secret, Target, Wire};
 pub use environment::{Flags, state_key};
 pub use layer::{Layer, validate};
@@ -142,19 +143,6 @@ pub struct NoisePaths {
     pub paths: PathSet,
     /// Never noise, unless binary.
     pub keep: PathSet,
-}
-
-/// Dollars per million tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Input that was not cached.
-    pub input: f64,
-    /// Input read from the cache.
-    pub cached: f64,
-    /// Input written to the cache.
-    pub cache_write: f64,
-    /// Output.
-    pub output: f64,
 }
 
 /// What a run may take at most.

@@ -1,9 +1,10 @@
 //! The summary as it appears in a merge request: the result first (its beginning is what a mail shows), then what has to be
 //! read, then everything else folded. It stays below what forges take in one comment, cut on a finding's boundary.
 
-use super::plain::{cut_chars, no_commands, one_line, plain};
+use super::plain::{cut_chars, one_line, plain};
 use super::replacement::replacement;
 use super::{Review, Sources, WriteOptions, clean, comment, words};
+use crate::findings::sanitize::no_commands;
 use crate::findings::{Finding, FindingStatus, Severity};
 use crate::path::RepoPath;
 use crate::risk::Coverage;

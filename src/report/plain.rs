@@ -27,33 +27,6 @@ pub(crate) fn log_line(text: &str) -> String {
     clean::terminal(&one_line(text))
 }
 
-/// Text in which no CI runner finds a command: `::` after white space at a line's start, or `##[` and `##name[` anywhere.
-pub(super) fn no_commands(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (i, line) in text.split('\n').enumerate() {
-        if i > 0 {
-            out.push('\n');
-        }
-        // Runners trim a line before they look, so only something between the colons helps.
-        let rest = line.trim_start();
-        out.push_str(&line[..line.len() - rest.len()]);
-        let rest = rest.strip_prefix("::").map_or(rest, |rest| {
-            out.push_str(": :");
-            rest
-        });
-        for c in rest.chars() {
-            if c == '[' {
-                let word = out.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
-                if out[..word].ends_with("##") {
-                    out.insert(word - 1, ' ');
-                }
-            }
-            out.push(c);
-        }
-    }
-    out
-}
-
 /// At most `max` characters; what is longer is cut after a word and ends with `…`.
 pub(super) fn cut_chars(text: &str, max: usize) -> String {
     if text.char_indices().nth(max).is_none() {

@@ -3,7 +3,7 @@
 use super::Prepared;
 use crate::config;
 use crate::context::MARKS;
-use crate::gateway::{Caps, Endpoint, Gateway, Limits, Price, Setup as GatewaySetup};
+use crate::gateway::{Caps, Endpoint, Gateway, Limits, Setup as GatewaySetup};
 use crate::path::RepoPath;
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::prompt::Variables;
@@ -39,14 +39,9 @@ impl Prepared {
             }
         }
         let limits = config.limits;
-        let prices = config
-            .prices
-            .iter()
-            .map(|(m, p)| (m.clone(), Price { input: p.input, cached: p.cached, cache_write: p.cache_write, output: p.output }))
-            .collect();
         let gateway = Gateway::new(GatewaySetup {
             endpoints,
-            prices,
+            prices: config.prices.clone(),
             caps: Caps { tokens: Some(limits.tokens), usd: Some(limits.usd) },
             limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
             events: events.clone(),

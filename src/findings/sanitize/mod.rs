@@ -53,7 +53,11 @@ pub fn code_fence(code: &str, lang: &str) -> String {
 /// Text for a terminal or log, several lines if it has them. No control characters but `\n` and `\t`, and nothing that a CI
 /// runner takes for a command: `::name::` after white space, or `##[name]` anywhere.
 pub fn terminal(text: &str) -> String {
-    let text = clean(text);
+    no_commands(&clean(text))
+}
+
+/// `text` in which no CI runner finds a command.
+pub(crate) fn no_commands(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (i, line) in text.split('\n').enumerate() {
         if i > 0 {
