@@ -11,9 +11,9 @@ use super::{Mask, Private};
 use crate::change::Change;
 use crate::diff::{FileDiff, LineKind, Side};
 use crate::text::FileText;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+
+/// Of a change's texts, both sides together, so many bytes are parsed; of the rest no symbols are known.
+const MAX_PARSED: usize = 16 << 20;
 
 /// What is known of the changed files; made once for all bundles.
 #[derive(Debug, Default)]
@@ -41,30 +41,16 @@ pub(super) struct FileView {
 impl Analysis {
     /// Reads the files with the given indices into `change.files`.
     pub fn new(change: &Change, repo: &dyn Repository, files: &[usize], mask: Mask<'_>, private: Private<'_>) -> Self {
-        let open = |i: &usize| change.files.get(*i).is_some_and(|f| !f.hunks.is_empty() && !is_private(f, private));
-        let todo: Vec<usize> = files.iter().copied().filter(open).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            while let Some(&i) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
-                done.push((i, FileView::new(&change.files[i], repo, mask)));
-            }
-            done
-        };
-        // Parsing both sides of each file is most of the time before the first request.
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(todo.len());
-        let done = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut done = work();
-            for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            done
-        });
         let mut views: Vec<FileView> = Vec::new();
         views.resize_with(change.files.len(), FileView::default);
-        for (i, view) in done {
-            views[i] = view;
+        let mut room = MAX_PARSED;
+        for &i in files {
+            if let (Some(file), Some(view)) = (change.files.get(i), views.get_mut(i))
+                && !is_private(file, private)
+                && !file.hunks.is_empty()
+            {
+                *view = FileView::new(file, repo, mask, &mut room);
+            }
         }
         Self { files: views }
     }
@@ -77,20 +63,22 @@ impl Analysis {
 }
 
 impl FileView {
-    fn new(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>) -> Self {
-        let (old, removed) = side(file, Side::Old, repo, mask);
-        let (new, added) = side(file, Side::New, repo, mask);
+    fn new(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>, room: &mut usize) -> Self {
+        let (old, removed) = side(file, Side::Old, repo, mask, room);
+        let (new, added) = side(file, Side::New, repo, mask, room);
         let changes = symbol_changes(&old, &new, &file.hunks);
         let now = counterparts(&old, &new);
         Self { old, new, now, changes, removed, added }
     }
 }
 
-fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>) -> (Vec<Symbol>, Words) {
+fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>, room: &mut usize) -> (Vec<Symbol>, Words) {
     let Some(text) = masked(file, side, repo, mask) else { return Default::default() };
     let path = if side == Side::Old { &file.old_path } else { &file.new_path };
     // What a patch shows of a file is no program, only lines.
-    let parsed = if text.is_whole() { parse(path, text.as_str()) } else { None };
+    let fits = text.is_whole() && text.as_str().len() <= *room;
+    let parsed = if fits { parse(path, text.as_str()) } else { None };
+    *room = room.saturating_sub(text.as_str().len());
     let lines: Vec<u32> = file
         .hunks
         .iter()

@@ -1,6 +1,6 @@
 //! What counts as a symbol in each linked language: tables of tree-sitter node kinds. No logic.
 
-use ast_grep_language::SupportLang;
+use crate::lang::Lang;
 
 /// What a symbol is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,16 +187,16 @@ const BASH: Grammar = Grammar {
 
 /// The table of a linked language; `None` for one whose grammar is not linked, or not safe
 /// on hostile text (YAML: see [`super::sections`]).
-pub(super) fn grammar(lang: SupportLang) -> Option<&'static Grammar> {
+pub(super) fn grammar(lang: Lang) -> Option<&'static Grammar> {
     Some(match lang {
-        SupportLang::Rust => &RUST,
-        SupportLang::Python => &PYTHON,
-        SupportLang::JavaScript | SupportLang::TypeScript | SupportLang::Tsx => &JAVASCRIPT,
-        SupportLang::Go => &GO,
-        SupportLang::Java => &JAVA,
-        SupportLang::Ruby => &RUBY,
-        SupportLang::C => &C,
-        SupportLang::Bash => &BASH,
+        Lang::Rust => &RUST,
+        Lang::Python => &PYTHON,
+        Lang::JavaScript | Lang::TypeScript | Lang::Tsx => &JAVASCRIPT,
+        Lang::Go => &GO,
+        Lang::Java => &JAVA,
+        Lang::Ruby => &RUBY,
+        Lang::C => &C,
+        Lang::Shell => &BASH,
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ use crate::text::FileText;
 use std::ops::Range;
 
 /// Symbols of more lines are not shown whole.
-const MAX_LINES: u32 = 100;
+const MAX_LINES: u32 = 60;
 
 /// Hunks of a file that are shown as one, with the unchanged new lines around and between them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,9 +33,12 @@ pub(super) fn thousands(n: u64) -> String {
     out
 }
 
-/// `0.3 s`, `34 s`, `2 min 5 s`.
+/// `52 ms`, `3.1 s`, `34 s`, `2 min 5 s`.
 pub(super) fn duration(seconds: f64) -> String {
     let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+    if seconds < 0.95 {
+        return format!("{:.0} ms", (seconds * 1000.0).max(1.0));
+    }
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
     }

@@ -177,7 +177,7 @@ fn parse(lang: Lang, text: &FileText) -> Result<Parsed, String> {
     if let Some((number, line)) = text.lines().find(|(_, line)| line.len() > MAX_LINE) {
         return Err(format!("patterns were not tried: line {number} has {} bytes, more than {MAX_LINE}", line.len()));
     }
-    lang.parse(source).ok_or_else(|| format!("patterns were not tried: parsing took more than {} s", crate::lang::PARSE_TIME.as_secs()))
+    lang.parse(source).ok_or_else(|| "patterns were not tried: the text is nested too deep, or no code that the grammar can follow".to_owned())
 }
 
 /// Hits as they come in.

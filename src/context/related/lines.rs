@@ -9,7 +9,7 @@ const MAX_UP: u32 = 1_000;
 /// How far up to look for the comment of a declaration.
 const MAX_ABOVE: u32 = 30;
 /// How far down to look for the end of a declaration.
-const MAX_DOWN: u32 = 60;
+const MAX_DOWN: u32 = 400;
 
 /// Words right before a name that declare it.
 const DECLARING: &[&str] = &[
@@ -161,7 +161,9 @@ pub(super) fn declaration(path: &RepoPath, text: &FileText, line: u32, max: u32)
         lines.append(&mut rest);
         rest = more;
     }
-    Excerpt { lines, more: u32::try_from(rest.len()).unwrap_or(u32::MAX) }
+    // Where the end was not looked for any further, there is more.
+    let open = u32::from(end == line + MAX_DOWN);
+    Excerpt { lines, more: u32::try_from(rest.len()).unwrap_or(u32::MAX).max(open) }
 }
 
 /// Not blank, not an empty comment line, nor an attribute that only derives.

@@ -3,6 +3,7 @@
 //!
 //! Each fact has a score and a price; the best ones are taken until the budget is spent, so a rare name outbids a common one.
 
+mod common;
 mod facts;
 mod lines;
 mod needles;

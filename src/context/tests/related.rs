@@ -57,8 +57,8 @@ fn finds_what_a_reader_would_look_up() {
 #[test]
 fn shows_members_of_long_types_and_heads_of_long_functions() {
     let variants: String = (0..40).map(|n| format!("    /// Doc {n}.\n    Variant{n} {{\n        code: u8,\n    }},\n")).collect();
-    let body: String = (0..40).map(|n| format!("    step({n});\n")).collect();
-    let fake = Fake::default()
+    let body: String = (0..50).map(|n| format!("    step({n});\n")).collect();
+    let fake = Fake { budget: Some(600), ..Fake::default() }
         .change("src/a.rs", "fn a() {\n    1\n}\n", "fn a() {\n    classify(Outcome::parse(2))\n}\n")
         .file("src/b.rs", &format!("/// How it ended.\n#[derive(Debug)]\n#[serde(untagged)]\npub enum Outcome {{\n{variants}}}\n\n/// Sorts outcomes.\n///\n/// Panics on none.\npub fn classify(\n    outcome: Outcome,\n) -> u8 {{\n{body}}}\n"));
     insta::assert_snapshot!(related(&fake), @r"
@@ -69,7 +69,7 @@ fn shows_members_of_long_types_and_heads_of_long_functions() {
     | pub fn classify(
     |     outcome: Outcome,
     | ) -> u8 {
-    | … 40 more lines
+    | … 50 more lines
     * src/b.rs:4 Outcome (used by added lines)
     | /// How it ended.
     | #[serde(untagged)]
@@ -89,6 +89,20 @@ fn shows_members_of_long_types_and_heads_of_long_functions() {
     |     Variant12 { … }
     |     Variant13 { … }
     |     Variant14 { … }
+    |     Variant15 { … }
+    |     Variant16 { … }
+    |     Variant17 { … }
+    |     Variant18 { … }
+    |     Variant19 { … }
+    |     Variant20 { … }
+    |     Variant21 { … }
+    |     Variant22 { … }
+    |     Variant23 { … }
+    |     Variant24 { … }
+    |     Variant25 { … }
+    |     Variant26 { … }
+    |     Variant27 { … }
+    | … 12 more lines
     ");
 }
 

@@ -140,6 +140,10 @@ fn walks_hostile_nesting() {
     for text in ["- ".repeat(5_000), "a: ".repeat(5_000), "a:\n ".repeat(400), "{".repeat(20_000)] {
         list("a.yml", &text);
     }
+    // These would take time or memory by the square of their length.
+    for (path, unit) in [("a.rs", ")({#{"), ("a.rs", "r#\""), ("a.sh", ")\u{202e}"), ("a.rb", "%w(f\"{"), ("a.py", "$(")] {
+        list(path, &unit.repeat(60_000 / unit.len()));
+    }
     // These would overrun the state that the scanner keeps.
     let stairs = |line: &str| (0..700).map(|n| format!("{}{line}", " ".repeat(n))).collect::<String>();
     assert_eq!(list("a.py", &stairs("if x:\n")), "");

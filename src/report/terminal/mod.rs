@@ -110,7 +110,8 @@ fn result(page: &mut Page, review: &Review, verbose: bool) {
     if !review.findings.is_empty() {
         page.gap();
         let summary = one_line(&review.summary);
-        if !summary.is_empty() {
+        // Without a judge it says what stands right below.
+        if review.models_looked && !summary.is_empty() {
             prose(page, &cut_chars(&summary, 1_000), PLAIN);
             page.gap();
         }

@@ -1,6 +1,8 @@
 //! The languages that rules and context can parse: what they are called, which files are written in
 //! them, and their grammars as ast-grep wants them. It never guesses from a file's contents.
 
+mod guard;
+
 use crate::path::RepoPath;
 use ast_grep_core::AstGrep;
 use ast_grep_core::matcher::{Pattern, PatternBuilder, PatternError};
@@ -8,13 +10,6 @@ use ast_grep_core::tree_sitter::{StrDoc, TSLanguage};
 use ast_grep_language::SupportLang;
 pub use ast_grep_language::{Language, LanguageExt};
 use std::borrow::Cow;
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
-use tree_sitter::{ParseOptions, Parser};
-
-/// Parsing a text may take this long. Ordinary code parses at several megabytes a second; some grammars'
-/// error recovery takes much longer on text that was made for it.
-pub const PARSE_TIME: Duration = Duration::from_secs(2);
 
 /// A language with a linked grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,21 +131,15 @@ impl Lang {
         })
     }
 
-    /// Parses `text`; broken code and fragments give a tree with error nodes. `None` when it takes longer than
-    /// [`PARSE_TIME`] or `text` has 4 GiB. Nodes can be nested as deep as the text is long: walk with a cursor,
-    /// do not recurse.
+    /// Parses `text`; broken code and fragments give a tree with error nodes. `None` where the text is too deep or too
+    /// wild for the grammar (see [`guard`]). Walk the tree with a cursor, do not recurse.
     pub fn parse(self, text: &str) -> Option<Parsed> {
-        let mut parser = Parser::new();
-        parser.set_language(&self.get_ts_language()).ok()?;
-        let end = Instant::now() + PARSE_TIME;
-        let mut in_time = |_: &tree_sitter::ParseState| match Instant::now() < end {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
-        };
-        let bytes = text.as_bytes();
-        let options = ParseOptions::new().progress_callback(&mut in_time);
-        let tree = parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))?;
-        Some(AstGrep::doc(StrDoc { src: text.to_owned(), lang: self, tree }))
+        self.tree(text).map(AstGrep::doc)
+    }
+
+    /// The same tree with its text alone.
+    pub fn tree(self, text: &str) -> Option<StrDoc<Lang>> {
+        Some(StrDoc { src: text.to_owned(), lang: self, tree: guard::tree(self, text)? })
     }
 
     /// ast-grep's language. Only those whose grammar is linked may appear here: the others panic when used.
