@@ -109,7 +109,7 @@ fn nothing_found_by_the_rules_alone() {
 
     </details>
 
-    <details><summary>Reviewers, cost and time: 300 ms</summary>
+    <details><summary>Reviewers, cost and time: 310 ms</summary>
 
     full tier (app/run.py is security-sensitive; 112 changed lines); work tree against main (babababa).
 

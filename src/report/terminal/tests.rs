@@ -111,7 +111,7 @@ fn no_findings_take_three_lines() {
     all_seen.models_looked = true;
     insta::assert_snapshot!(terminal(&all_seen, 80), @"
     Pass: approved. No findings in 3 files.
-    full tier (app/run.py is security-sensitive) · 300 ms
+    full tier (app/run.py is security-sensitive) · 310 ms
     ");
 }
 
