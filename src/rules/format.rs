@@ -21,7 +21,7 @@ pub(super) struct RuleFile {
     pub(super) rule: Rule,
     pub(super) langs: Vec<Lang>,
     /// `None`: any path.
-    pub(super) globs: Option<GlobSet>,
+    pub(super) globs: PathGlobs,
     pub(super) detect: Option<Detect>,
     /// The line of `detect:`, 1-based; 0 where there is none.
     pub(super) detect_line: usize,
@@ -135,19 +135,46 @@ fn language(name: &Spanned<String>) -> Result<&'static [Lang], Problem> {
     Ok(langs)
 }
 
-fn globs(paths: &[Spanned<String>]) -> Result<Option<GlobSet>, Problem> {
-    let Some(first) = paths.first() else { return Ok(None) };
-    if paths.len() > MAX_PATHS {
+/// The paths that a rule is about: those that a glob names (all where none does), but not those that a glob with a `!` names.
+#[derive(Debug)]
+pub(super) struct PathGlobs {
+    wanted: Option<GlobSet>,
+    unwanted: GlobSet,
+}
+
+impl PathGlobs {
+    pub(super) fn is_match(&self, path: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|g| g.is_match(path)) && !self.unwanted.is_match(path)
+    }
+}
+
+fn globs(paths: &[Spanned<String>]) -> Result<PathGlobs, Problem> {
+    if let Some(first) = paths.first().filter(|_| paths.len() > MAX_PATHS) {
         return Err(Problem::at(first.referenced, format!("{} paths", paths.len()), format!("at most {MAX_PATHS}")));
     }
-    let wrong = |place, e: globset::Error| {
-        Problem::at(place, format!("not a glob: {}", e.kind()), "such as `**/migrations/*.sql`, from the repository's root")
-    };
-    let mut set = GlobSetBuilder::new();
+    let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+    let mut any = false;
     for path in paths {
-        set.add(glob(&path.value).map_err(|e| wrong(path.referenced, e))?);
+        let wrong = |e: globset::Error| {
+            let help = "such as `**/migrations/*.sql`, from the repository's root; a `!` before it leaves paths out";
+            Problem::at(path.referenced, format!("not a glob: {}", e.kind()), help)
+        };
+        match path.value.strip_prefix('!') {
+            Some(pattern) => unwanted.add(glob(pattern).map_err(wrong)?),
+            None => {
+                any = true;
+                wanted.add(glob(&path.value).map_err(wrong)?)
+            }
+        };
     }
-    set.build().map(Some).map_err(|e| wrong(first.referenced, e))
+    let line = paths.first().map(|p| p.referenced);
+    let build = |set: GlobSetBuilder| {
+        set.build().map_err(|e| match line {
+            Some(place) => Problem::at(place, format!("not a glob: {}", e.kind()), ""),
+            None => Problem::line(0, format!("not a glob: {}", e.kind()), ""),
+        })
+    };
+    Ok(PathGlobs { wanted: any.then(|| build(wanted)).transpose()?, unwanted: build(unwanted)? })
 }
 
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {

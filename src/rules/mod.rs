@@ -70,7 +70,7 @@ pub struct Rule {
     pub category: Category,
     /// Language names as [`crate::lang::Lang::name`] gives them; empty: any file.
     pub languages: Vec<String>,
-    /// Globs; empty: any path.
+    /// Globs, those with a `!` leaving paths out; without any other: any path.
     pub paths: Vec<String>,
     /// Where the organisation decided it.
     pub source: Option<String>,

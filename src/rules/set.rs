@@ -109,7 +109,7 @@ impl Loaded {
     /// Whether the rule is about this file.
     pub(super) fn applies(&self, path: &RepoPath, lang: Option<Lang>) -> bool {
         let spoken = self.file.langs.is_empty() || lang.is_some_and(|l| self.file.langs.contains(&l));
-        spoken && self.file.globs.as_ref().is_none_or(|g| g.is_match(String::from_utf8_lossy(path.as_bytes()).as_ref()))
+        spoken && self.file.globs.is_match(String::from_utf8_lossy(path.as_bytes()).as_ref())
     }
 }
 

@@ -81,7 +81,7 @@ fn says_where_and_what_is_wrong() {
     a.md:2:5: `SEC` is not a rule id (capitals and digits in parts joined by `-`, such as SEC-PY-003)
     a.md:3:8: `title` is not a short line (one line of at most 100 characters)
     a.md:5:6: `url` is not a web address (https://…, without blanks, quotes and brackets)
-    a.md:5:9: not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?) (such as `**/migrations/*.sql`, from the repository's root)
+    a.md:5:9: not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?) (such as `**/migrations/*.sql`, from the repository's root; a `!` before it leaves paths out)
     a.md:10:11: unknown key `patern` (did you mean `pattern`?)
     a.md:9:0: the detector does not compile for python (`rule` is not configured correctly: Rule contains invalid kind matcher: Invalid Kind: Kind `no_such_kind` is invalid)
     a.md:9:0: the detector does not compile for python (`rule` is not configured correctly: Rule contains invalid regex matcher: Parsing text matcher fails: unclosed group)

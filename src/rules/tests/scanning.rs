@@ -60,6 +60,19 @@ fn languages_and_paths_choose_the_rules() {
 }
 
 #[test]
+fn a_glob_with_a_mark_leaves_paths_out() {
+    let applies = |paths: &str, path: &str| {
+        let rule = SHELL.replace("languages: [python]\n", &format!("languages: [python]\npaths: {paths}\n"));
+        let path = RepoPath::from(path);
+        !set(Origin::BuiltIn, &[("a.md", &rule)]).applicable(&path, Lang::of(&path)).is_empty()
+    };
+    let only_left_out = "[\"!**/tests/**\"]";
+    assert!(applies(only_left_out, "src/a.py") && !applies(only_left_out, "tests/a.py") && !applies(only_left_out, "x/tests/y/a.py"));
+    let both = "[\"src/**\", \"!src/gen/**\"]";
+    assert!(applies(both, "src/a.py") && !applies(both, "src/gen/a.py") && !applies(both, "lib/a.py"));
+}
+
+#[test]
 fn secrets_are_hit_in_any_file_and_never_shown() {
     let token = format!("{}{}", "ghp_", "q7Rk2vXw9ZtLm4Np8sYd5Tb1Hc6Jf3Ga0KeU");
     let text = format!("a\nb {token}\n");
