@@ -333,3 +333,19 @@ fn a_large_change_is_packed_and_every_file_reaches_each_reviewer_once() {
     }
     assert!(coverage(&done.report()).iter().all(|c| c.starts_with("reviewed")));
 }
+
+#[test]
+fn anthropic_messages_are_spoken_where_they_are_asked_for() {
+    let repo = project();
+    repo.write("app.py", EDIT);
+    let gateway = reviewers(|_| vec![finding("app.py", "import os", "suggestion", "Nothing uses os")]);
+    let host = gateway.url().trim_end_matches("/v1").to_owned();
+    let mut command = tribune(&repo);
+    command.env("TRIBUNE_GATEWAY_URL", host).env("TRIBUNE_GATEWAY_TOKEN", TOKEN).env("TRIBUNE_MODEL", "m").env("TRIBUNE_GATEWAY_PRESET", "anthropic");
+    let done = command.args(JSON).args(["--only", "quality"]).output().expect("it runs");
+    let report: Value = serde_json::from_slice(&done.stdout).expect("a report");
+    assert_eq!((done.status.code(), findings(&report)), (Some(0), vec!["suggestion app.py:2 exact Nothing uses os".to_owned()]));
+    let request = &gateway.requests()[0];
+    assert_eq!((request.path.as_str(), request.header("x-api-key")), ("/v1/messages", Some(TOKEN)));
+    assert!(request.own().starts_with("# Reviewer: quality"));
+}
