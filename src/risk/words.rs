@@ -16,7 +16,10 @@ const SECURITY: &[(&str, &str)] = &[
         r"(?i)authenticat|authori[sz]|oauth|\bjwt\b|\bsaml\b|session_?id|csrf|xsrf|permission|is_?admin|\bacl\b|setuid|sudo\b|chmod",
     ),
     ("cryptography", r"(?i)encrypt|decrypt|\bhmac|cipher|\b(?:md5|sha1)\b|verify_?signature|\brsa\b|ed25519|random\.random|math\.random"),
-    ("a certificate check", r"(?i)verify\s*[=:]\s*false|insecureskipverify|rejectunauthorized|danger_accept_invalid|check_hostname|cert_none"),
+    (
+        "a certificate check",
+        r"(?i)verify\s*[=:]\s*false|insecureskipverify|rejectunauthorized|danger_accept_invalid|check_hostname|cert_none|ssl_?context|tls_?config|verify_mode|ca_?certs\b|client_?cert",
+    ),
     (
         "running a program",
         r"(?i)\bsubprocess\b|child_process|os\.system|shell\s*[=:]\s*true|\bpopen\b|runtime\.getruntime|processbuilder|exec\.command|\bcommand::new|\beval\s*\(|\bexec\s*\(",
@@ -124,6 +127,7 @@ mod tests {
             "el.innerHTML = name",
             "unsafe { *p }",
             "requests.get(url, verify=False)",
+            "ctx = create_urllib3_context(); _preloaded_ssl_context.load_verify_locations(x)",
             "pickle.loads(data)",
         ] {
             assert!(security(line.as_bytes()).is_some(), "{line}");
