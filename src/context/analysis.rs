@@ -2,6 +2,7 @@
 //! Texts are masked before anything is taken from them, and not kept.
 
 use super::changes::{SymbolChange, counterparts, symbol_changes};
+use super::parse::MAX_PARSED as MAX_TEXT;
 use super::parse::parse;
 use super::repository::Repository;
 use super::symbols::{Symbol, symbols};
@@ -11,6 +12,9 @@ use super::{Mask, Private};
 use crate::change::Change;
 use crate::diff::{FileDiff, LineKind, Side};
 use crate::text::FileText;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// Of a change's texts, both sides together, so many bytes are parsed; of the rest no symbols are known.
 const MAX_PARSED: usize = 16 << 20;
@@ -43,13 +47,17 @@ impl Analysis {
     pub fn new(change: &Change, repo: &dyn Repository, files: &[usize], mask: Mask<'_>, private: Private<'_>) -> Self {
         let mut views: Vec<FileView> = Vec::new();
         views.resize_with(change.files.len(), FileView::default);
+        let open = |i: &usize| change.files.get(*i).is_some_and(|f| !f.hunks.is_empty() && !is_private(f, private));
+        let todo: Vec<usize> = files.iter().copied().filter(open).collect();
         let mut room = MAX_PARSED;
-        for &i in files {
-            if let (Some(file), Some(view)) = (change.files.get(i), views.get_mut(i))
-                && !is_private(file, private)
-                && !file.hunks.is_empty()
-            {
-                *view = FileView::new(file, repo, mask, &mut room);
+        if todo.len() * 2 * MAX_TEXT <= room {
+            // The bound cannot be reached, so the order does not matter: parsing is most of the time before the first request.
+            for (i, view) in in_parallel(&todo, |i| FileView::new(&change.files[i], repo, mask, &mut room.clone())) {
+                views[i] = view;
+            }
+        } else {
+            for i in todo {
+                views[i] = FileView::new(&change.files[i], repo, mask, &mut room);
             }
         }
         Self { files: views }
@@ -60,6 +68,27 @@ impl Analysis {
             &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
         self.files.get(index).unwrap_or(NOTHING)
     }
+}
+
+/// What `work` makes of each index, on all cores, in no order.
+fn in_parallel<T: Send>(todo: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<(usize, T)> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        while let Some(&i) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((i, work(i)));
+        }
+        done
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(todo.len());
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        let mut done = run();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    })
 }
 
 impl FileView {

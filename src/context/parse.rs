@@ -7,7 +7,7 @@ use ast_grep_core::source::Doc as _;
 use ast_grep_core::tree_sitter::StrDoc;
 
 /// Longer texts are not parsed.
-const MAX_PARSED: usize = 256 << 10;
+pub(super) const MAX_PARSED: usize = 256 << 10;
 
 /// A parsed text.
 pub(super) type Tree = StrDoc<Lang>;
