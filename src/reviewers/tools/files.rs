@@ -74,6 +74,10 @@ impl Toolbox {
         if text.trim().len() < 2 || text.contains('\n') {
             return Err("Give a text of at least two characters on one line. It is searched as it stands, not as a pattern.".into());
         }
+        // Read as a name with braces it would find nothing, which looks like a proof of absence.
+        if glob.is_some_and(|g| g.contains('{')) {
+            return Err("A glob with braces is not understood: search once for each, or leave the glob out.".into());
+        }
         let query =
             GrepQuery { needles: vec![text.to_owned()], word: false, glob: glob.map(str::to_owned), max_per_file: 20, max_hits: MAX_HITS * 2 };
         let hits = objects.grep(side, &query).map_err(|e| format!("The search failed: {e}."))?;
