@@ -6,7 +6,8 @@ use crate::diff::{FileDiff, Side};
 use crate::path::RepoPath;
 use crate::risk::{self, Attributes, Noise, NoiseFilter, NoiseKind, Tier};
 use crate::rules::facts::lockfile::lock_facts;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ptr::from_ref;
 
 /// A policy file larger than this is not read.
 const MAX_POLICY_BYTES: u64 = 1 << 20;
@@ -53,8 +54,8 @@ impl Setup {
             .filter(|(_, n)| n.as_ref().is_some_and(|n| n.kind == NoiseKind::Lock))
             .filter_map(|(f, _)| facts(change, f))
             .collect();
-        let filtered =
-            |file: &FileDiff| change.files.iter().position(|f| std::ptr::eq(f, file)).and_then(|i| noise.get(i)).is_some_and(Option::is_some);
+        let noisy: HashSet<*const FileDiff> = change.files.iter().zip(&noise).filter(|(_, n)| n.is_some()).map(|(f, _)| from_ref(f)).collect();
+        let filtered = |file: &FileDiff| noisy.contains(&from_ref(file));
         let choice = risk::choose_tier(&change.files, &filtered, config, self.scope.tier, false);
         let left: Vec<&FileDiff> = change.files.iter().filter(|f| !filtered(f)).collect();
         let signals = risk::signals(&left, config, &policy_files(change, "AGENTS.md"));

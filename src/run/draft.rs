@@ -80,7 +80,7 @@ impl<'a> Draft<'a> {
             } else if models && (config.is_private(&file.new_path) || config.is_private(&file.old_path)) {
                 self.ledger.filtered(path, "private path: rules only, no model");
             }
-            match prepared.scanned.files.iter().find(|s| s.file == i) {
+            match prepared.scanned.files.binary_search_by_key(&i, |s| s.file).ok().and_then(|at| prepared.scanned.files.get(at)) {
                 Some(scan) => {
                     if scan.read || !regular(file) {
                         self.ledger.looked(path, "rules");
