@@ -3,7 +3,8 @@
 //! The modules read top to bottom as the pipeline: a [`change`] is read through [`git`] and parsed
 //! by [`diff`]; [`risk`] filters noise and picks a tier; [`rules`] run; [`context`] packs what the
 //! [`reviewers`] are shown through the [`gateway`]; [`findings`] anchors what they say; [`judge`]
-//! merges and weighs it; [`report`] renders it. [`pipeline`] holds these stages in order.
+//! merges and weighs it; [`report`] renders it; a [`forge`] is where merge requests are read and comments go.
+//! [`pipeline`] holds these stages in order.
 //!
 //! The engine never prints: it emits [`telemetry`] events, and reports take a writer.
 
@@ -14,6 +15,7 @@ pub mod context;
 pub mod diff;
 pub mod error;
 pub mod findings;
+pub mod forge;
 pub mod gateway;
 pub mod git;
 pub mod judge;
