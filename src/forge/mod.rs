@@ -6,8 +6,8 @@
 mod types;
 
 pub use types::{
-    ApiDiff, Check, Comment, Conclusion, Conversation, ForgeError, MergeRequest, NewThread, Place, Posted, Provenance, Role, Span, Target, Thread,
-    User,
+    Annotation, ApiDiff, Check, Comment, Conclusion, Conversation, ForgeError, MergeRequest, NewThread, Place, Posted, Provenance, Role, Span,
+    Target, Thread, User,
 };
 
 use futures::future::BoxFuture;

@@ -202,8 +202,23 @@ pub struct Check {
     pub title: String,
     /// Markdown, sanitised.
     pub summary: String,
-    /// Annotations: path, lines, whether it fails the gate, title, text; sanitised.
-    pub annotations: Vec<(String, (u32, u32), bool, String, String)>,
+    /// Findings on their lines, where the forge shows them beside the code.
+    pub annotations: Vec<Annotation>,
+}
+
+/// A finding beside the code; sanitised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation {
+    /// The file.
+    pub path: String,
+    /// First and last line of the new side.
+    pub lines: (u32, u32),
+    /// Whether it fails the gate.
+    pub fails: bool,
+    /// One line.
+    pub title: String,
+    /// The text.
+    pub body: String,
 }
 
 /// How a check ends.
