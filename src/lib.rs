@@ -12,6 +12,7 @@ pub mod change;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod date;
 pub mod diff;
 pub mod error;
 pub mod findings;

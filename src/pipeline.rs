@@ -2,6 +2,7 @@
 
 use crate::change::{self, SourceRequest};
 use crate::config::{Env, Layer};
+use crate::date::Date;
 use crate::error::UserError;
 use crate::report::{Review, Sources};
 use crate::reviewers::fanout;
@@ -20,6 +21,8 @@ pub struct Inputs {
     pub layers: Vec<Layer>,
     /// What to run.
     pub scope: Scope,
+    /// What day it is.
+    pub today: Date,
     /// Pack what reviewers would be shown even where no model will look.
     pub plan: bool,
 }
@@ -29,7 +32,7 @@ pub struct Inputs {
 pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool) -> Result<Prepared, UserError> {
     let started = Instant::now();
     let change = Arc::new(change::open(&inputs.source)?);
-    let setup = Setup::load(&change, inputs.layers, inputs.scope, env)?;
+    let setup = Setup::load(&change, inputs.layers, inputs.scope, env, inputs.today)?;
     let risk = setup.classify(&change);
     let scanned = setup.scan(&change, &risk, stop);
     let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.plan)?;

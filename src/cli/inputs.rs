@@ -3,6 +3,7 @@
 use super::args::{FailOn, ScopeArgs, SourceArgs, TierArg};
 use crate::change::{PolicyArg, Source, SourceRequest};
 use crate::config::{self, Flags, Layer};
+use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
 use crate::pipeline::Inputs;
@@ -10,6 +11,13 @@ use crate::risk::Tier;
 use crate::run::Scope;
 use std::io::Read;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What day it is: `SOURCE_DATE_EPOCH` where a reproducible run is wanted, else the clock's.
+fn today() -> Date {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Date::of_unix(env("SOURCE_DATE_EPOCH").and_then(|s| s.trim().parse().ok()).unwrap_or_else(now))
+}
 
 /// A patch from a file or standard input larger than this is refused.
 const MAX_PATCH_BYTES: u64 = 256 << 20;
@@ -55,6 +63,7 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
         source: SourceRequest { dir: source.repo.clone(), source: from, policy },
         layers,
         scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier) },
+        today: today(),
         plan,
     })
 }

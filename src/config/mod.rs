@@ -20,6 +20,7 @@ mod settings;
 mod show;
 mod table;
 mod view;
+mod waiver;
 mod yaml;
 
 pub use crate::gateway::Price;
@@ -34,6 +35,7 @@ pub use schema::schema;
 pub use settings::Origin;
 pub use show::show;
 pub use view::View;
+pub use waiver::Waiver;
 pub use yaml::MAX_CONFIG_BYTES;
 
 use crate::findings::Severity;
@@ -64,6 +66,8 @@ pub struct Config {
     pub reviewers: BTreeMap<String, ReviewerSettings>,
     /// How far single rules are in force. By path: [`Config::at`].
     pub rules: RuleSettings,
+    /// Findings that are accepted for a while.
+    pub waivers: Vec<Waiver>,
     /// What makes a tier.
     pub tiers: TierLimits,
     /// What is noise besides what tribune knows by itself.

@@ -5,7 +5,7 @@ use super::paths::{Case, PathSet};
 use super::problem::nearest;
 use super::settings::{Origin, Settings, document, dotted, overlay};
 use super::view::Override;
-use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, TierLimits};
+use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, TierLimits, Waiver};
 use crate::error::UserError;
 use crate::findings::Severity;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub fn resolve(layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> 
         overlay(&mut settings, layer.settings);
     }
     let raw: Raw = serde_json::from_value(document(&settings)).map_err(|error| impossible(&error.to_string()))?;
-    let config = raw.config(all_private)?;
+    let config = raw.config(all_private, super::waiver::waivers(&settings)?)?;
     let there = |e: &EndpointSettings| match (&e.token_env, &e.token_file) {
         (Some(name), _) => super::environment::variable(env, name).is_some(),
         (None, Some(file)) => file.exists(),
@@ -72,6 +72,19 @@ impl Resolved {
         hex
     }
 
+    /// The rules that settings name, with the keys that do, by key and id: `("rules.off", "SEC-PY-003")`.
+    pub fn named_rules(&self) -> BTreeSet<(&'static str, &str)> {
+        let all = self.config.overrides.iter().map(|o| &o.rules).chain([&self.config.rules]);
+        let mut named = BTreeSet::new();
+        for rules in all {
+            named.extend(rules.off.iter().map(|id| ("rules.off", id.as_str())));
+            named.extend(rules.status.keys().map(|id| ("rules.status", id.as_str())));
+            named.extend(rules.severity.keys().map(|id| ("rules.severity", id.as_str())));
+        }
+        named.extend(self.config.waivers.iter().map(|w| ("waivers", w.rule.as_str())));
+        named
+    }
+
     /// A note for each reviewer that is configured but is none of `known`.
     pub fn unknown_reviewers(&self, known: &[&str]) -> Vec<String> {
         let overridden = self.config.overrides.iter().flat_map(|o| o.reviewers.keys());
@@ -97,7 +110,7 @@ fn canonical(value: &serde_json::Value) -> String {
     }
 }
 
-fn impossible(why: &str) -> UserError {
+pub(super) fn impossible(why: &str) -> UserError {
     UserError::usage("the configuration cannot be used", why, "`tribune config show` tells which layer each value came from.")
 }
 
@@ -195,7 +208,7 @@ impl Threshold {
 }
 
 impl Raw {
-    fn config(self, all_private: bool) -> Result<Config, UserError> {
+    fn config(self, all_private: bool, waivers: Vec<Waiver>) -> Result<Config, UserError> {
         let paths = |key: &str, globs: &[String], case| PathSet::new(globs, case).map_err(|why| impossible(&format!("`{key}`: {why}")));
         let (tiers, limits) = (self.tiers, self.limits);
         Ok(Config {
@@ -206,6 +219,7 @@ impl Raw {
             all_private,
             reviewers: self.reviewers,
             rules: self.rules,
+            waivers,
             tiers: TierLimits {
                 trivial_lines: tiers.trivial_lines,
                 trivial_files: tiers.trivial_files,

@@ -180,6 +180,7 @@ mod tests {
           "off": []                                 # built-in
           # status:                                 # not set
           # severity:                               # not set
+        waivers: []                                 # built-in
         tiers:
           trivial_lines: 10                         # built-in
           trivial_files: 20                         # built-in

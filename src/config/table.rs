@@ -16,6 +16,12 @@ pub(crate) static KEYS: &[Key] = &[
     Key::new("private_paths", GLOBS, "Files whose contents never reach a model, by any way; rules still run over them. Layers add up.").or("[]"),
     Key::new("reviewers", Map { names: &REVIEWER_ID, of: &Table(REVIEWER) }, "Settings of single reviewers, by id."),
     Key::new("rules", Table(RULES), "How far single rules are in force. Binding rules of the organisation cannot be relaxed."),
+    Key::new(
+        "waivers",
+        List { of: &Record(WAIVER), at_least: 0, adds: true },
+        "Findings of a rule that are accepted in some files until a day. They are counted and listed, not shown; an expired entry is a finding. Layers add up.",
+    )
+    .or("[]"),
     Key::new("tiers", Table(TIERS), "What makes a change trivial, lite or full, counted after the noise filter."),
     Key::new("noise", Table(NOISE), "Files that nobody needs to review."),
     Key::new(
@@ -70,6 +76,13 @@ static RULES: &[Key] = &[
         "By rule id: `trial` (counted, not shown), `advisory` (never gates) or `enforced`.",
     ),
     Key::new("severity", Map { names: &RULE_ID, of: &SEVERITY }, "By rule id: how bad a hit is."),
+];
+
+static WAIVER: &[Key] = &[
+    Key::new("rule", Text(&RULE_ID), "The rule.").required(),
+    Key::new("paths", List { of: &Text(&GLOB), at_least: 1, adds: false }, "The files.").required(),
+    Key::new("until", Text(&DAY), "The last day on which it counts, such as `2027-01-31`.").required(),
+    Key::new("reason", Text(&REASON), "Why, for those who read the report.").required(),
 ];
 
 static TIERS: &[Key] = &[

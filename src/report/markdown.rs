@@ -171,6 +171,7 @@ fn aside(review: &Review) -> String {
         let why = run.reason.as_deref().map(short).unwrap_or_else(|| "no reason known".to_owned());
         list.push(format!("- Reviewer failed: {}: {why}\n", clean::inline(&one_line(&run.id))));
     }
+    list.push_all(words::waived(review, |path| path.display().into_owned()).map(|w| format!("- {}\n", clean::inline(&w))));
     for note in &review.notes {
         list.push(format!("- {}\n", short(note)));
     }

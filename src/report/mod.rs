@@ -159,6 +159,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// What is not shown, and why.
     pub dropped: Vec<Dropped>,
+    /// What waivers cover, by path and line.
+    pub waived: Vec<crate::rules::waiver::Waived>,
     /// A few sentences by the judge, or by code where there was none. Sanitise before posting.
     pub summary: String,
     /// The sum over all reviewers.

@@ -7,6 +7,7 @@ use crate::gateway::Usage;
 use crate::path::RepoPath;
 use crate::risk::{Coverage, CoverageStatus, Tier};
 use crate::rules::RuleStatus;
+use crate::rules::waiver::Waived;
 use crate::text::FileText;
 
 pub(crate) const RUN_PY: &str =
@@ -153,6 +154,7 @@ pub(crate) fn review() -> Review {
         ],
         findings: findings(),
         dropped: vec![Dropped { title: "Name could be shorter".to_owned(), reason: "confidence 0.3 is below 0.5".to_owned() }],
+        waived: Vec::new(),
         summary: "User input reaches a shell, and the new retry loop has no end.".to_owned(),
         usage: total,
         notes: vec!["AGENTS.md of the base commit was used.".to_owned()],
@@ -216,6 +218,16 @@ pub(crate) fn hostile() -> Review {
         r.model = Some(evil.to_owned());
         r.reason = Some(evil.to_owned());
     }
+    review.waived = vec![Waived {
+        rule_id: evil.to_owned(),
+        severity: Severity::Suggestion,
+        title: evil.to_owned(),
+        path: RepoPath::from(evil),
+        lines: (3, 3),
+        reason: evil.to_owned(),
+        by: evil.to_owned(),
+        until: None,
+    }];
     review.summary = evil.to_owned();
     review.notes = vec![evil.to_owned()];
     review.tier_reasons = vec![evil.to_owned()];

@@ -1,13 +1,15 @@
 //! What a review says in words, the same in every format for people: the headline, the ledger, numbers,
 //! and where a finding comes from. Plain text of our own and strangers' parts as they came: whoever prints it cleans it.
 
-use super::plain::one_line;
+use super::plain::{cut_chars, one_line};
 use super::{Outcome, Review, ReviewerStatus, Verdict};
 use crate::diff::Side;
 use crate::findings::{Category, Finding, FindingSource, FindingStatus, Lines, Severity};
 use crate::gateway::Usage;
+use crate::path::RepoPath;
 use crate::risk::{Coverage, CoverageStatus};
 use crate::rules::RuleStatus;
+use crate::rules::waiver::Waived;
 
 /// Severities, worst first.
 pub(super) const WORST_FIRST: [Severity; 4] = [Severity::Critical, Severity::Important, Severity::Suggestion, Severity::Nit];
@@ -151,6 +153,16 @@ fn nothing_found(review: &Review) -> String {
 
 fn with_status(review: &Review, status: CoverageStatus) -> impl Iterator<Item = &Coverage> {
     review.coverage.iter().filter(move |c| c.status == status)
+}
+
+/// `2 findings waived: SEC-PY-003 at app.py:5 (a constant), …`; `None` where none is. Each as `name` shows it.
+pub(super) fn waived(review: &Review, name: impl Fn(&RepoPath) -> String) -> Option<String> {
+    let one = |w: &Waived| format!("{} at {}:{} ({})", one_line(&w.rule_id), name(&w.path), w.lines.0, cut_chars(&one_line(&w.reason), 80));
+    let mut parts: Vec<String> = review.waived.iter().take(NAMED).map(one).collect();
+    if review.waived.len() > NAMED {
+        parts.push(format!("{} more in the JSON report", review.waived.len() - NAMED));
+    }
+    (!parts.is_empty()).then(|| format!("{} waived: {}", count(review.waived.len(), "finding"), parts.join(", ")))
 }
 
 /// Files of which something, or all, was not looked at.

@@ -2,10 +2,9 @@
 //! never relax it. Which of a rule's texts is weaker nobody can tell, so it may not change those either.
 
 use super::front::Detect;
-use super::problem::{Problem, nearest, shown};
-use super::set::{Entry, Origin, RuleSettings};
-use super::{Rule, RuleLevel, RuleProblem};
-use std::collections::BTreeMap;
+use super::problem::Problem;
+use super::set::{Entry, Origin};
+use super::{Rule, RuleLevel};
 
 /// Whether the rule is out of a repository's reach.
 fn binds_repositories(entry: &Entry) -> bool {
@@ -43,47 +42,4 @@ pub(super) fn may_replace(old: &Entry, new: &Rule, detect: Option<&Detect>, orig
 /// For comparison: maps in it have no order.
 fn value(detect: Option<&Detect>) -> Option<serde_json::Value> {
     detect.and_then(|d| serde_json::to_value(d).ok())
-}
-
-/// Applies settings to rules; what is refused or names no rule comes back as problems, the rest holds.
-pub(super) fn apply(entries: &mut BTreeMap<String, Entry>, settings: &RuleSettings, by_operator: bool) -> Vec<RuleProblem> {
-    let mut problems = Vec::new();
-    let mut refuse = |problem: Problem| problems.push(problem.of_file("settings"));
-    let relaxed = |entry: &Entry, what: String| {
-        let title = format!("`{}` is a `must` rule of {}: {what}", entry.rule.id, entry.loaded.origin.of());
-        Problem::line(0, title, "only the organisation relaxes it")
-    };
-    for (id, status) in &settings.status {
-        match entries.get_mut(id) {
-            None => refuse(unknown(entries, id)),
-            Some(entry) if !by_operator && binds_repositories(entry) && *status < entry.rule.status => {
-                refuse(relaxed(entry, "its status cannot be lowered here".to_owned()));
-            }
-            Some(entry) => entry.rule.status = *status,
-        }
-    }
-    for (id, severity) in &settings.severity {
-        match entries.get_mut(id) {
-            None => refuse(unknown(entries, id)),
-            Some(entry) if !by_operator && binds_repositories(entry) && *severity < entry.rule.severity => {
-                refuse(relaxed(entry, "its severity cannot be lowered here".to_owned()));
-            }
-            Some(entry) => entry.rule.severity = *severity,
-        }
-    }
-    for id in &settings.off {
-        match entries.get(id) {
-            None => refuse(unknown(entries, id)),
-            Some(entry) if !by_operator && binds_repositories(entry) => refuse(relaxed(entry, "it cannot be switched off here".to_owned())),
-            Some(_) => {
-                entries.remove(id);
-            }
-        }
-    }
-    problems
-}
-
-fn unknown(entries: &BTreeMap<String, Entry>, id: &str) -> Problem {
-    let ids: Vec<&str> = entries.keys().map(String::as_str).collect();
-    Problem::line(0, format!("there is no rule `{}`", shown(id)), nearest(id, &ids))
 }

@@ -18,13 +18,14 @@ mod set;
 pub mod test;
 mod touched;
 mod tree;
+pub mod waiver;
 
 #[cfg(test)]
 mod tests;
 
 pub use problem::RuleProblem;
 pub use scan::Scan;
-pub use set::{Origin, RuleSet, RuleSettings};
+pub use set::{Origin, RuleSet};
 pub use touched::TouchedLines;
 
 use crate::findings::{Category, Severity};

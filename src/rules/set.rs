@@ -4,8 +4,7 @@ use super::detector::{self, Pattern};
 use super::format::{self, RuleFile};
 use super::problem::Problem;
 use super::scan::Index;
-use super::{Rule, RuleProblem, RuleStatus, guard};
-use crate::findings::Severity;
+use super::{Rule, RuleProblem, guard};
 use crate::lang::Lang;
 use crate::path::RepoPath;
 use rust_embed::RustEmbed;
@@ -49,17 +48,6 @@ impl Origin {
             Origin::Repository => "the repository",
         }
     }
-}
-
-/// What configuration says about single rules, by id.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RuleSettings {
-    /// Rules that do not run.
-    pub off: Vec<String>,
-    /// Rules in force otherwise than their file says.
-    pub status: BTreeMap<String, RuleStatus>,
-    /// Rules whose hits are worse or less bad than their file says.
-    pub severity: BTreeMap<String, Severity>,
 }
 
 /// The rules of all sources. Cheap to clone: compiled detectors are shared.
@@ -166,14 +154,6 @@ impl RuleSet {
         }
         self.entries.insert(rule.id.clone(), Entry { rule, loaded: Arc::new(loaded) });
         Ok(())
-    }
-
-    /// Applies configuration. Without `by_operator` nothing that relaxes a `must` rule of tribune or the organisation holds;
-    /// that, and ids that no rule has, come back as problems.
-    pub fn apply(&mut self, settings: &RuleSettings, by_operator: bool) -> Vec<RuleProblem> {
-        let problems = guard::apply(&mut self.entries, settings, by_operator);
-        self.indexes = Default::default();
-        problems
     }
 
     /// The rule with this id, as it is in force.

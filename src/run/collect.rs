@@ -56,6 +56,7 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
             findings: found,
         });
     }
+    draft.waive();
     draft
 }
 

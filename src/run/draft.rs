@@ -2,14 +2,16 @@
 
 use super::Prepared;
 use super::collect::files_of;
+use super::waive::{Judged, Waivers};
 use crate::context::Bundle;
 use crate::diff::{FileDiff, FileMode, LineKind, Side};
 use crate::findings::texts::MaskedTexts;
-use crate::findings::{Dropped, Finding};
+use crate::findings::{Dropped, Finding, FindingSource};
 use crate::gateway::Usage;
 use crate::judge::{summary, verdict};
 use crate::report::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
 use crate::risk::{self, Ledger, NoiseKind};
+use crate::rules::waiver::Waived;
 
 /// What is known so far.
 pub struct Draft<'a> {
@@ -19,6 +21,8 @@ pub struct Draft<'a> {
     pub findings: Vec<Finding>,
     /// What is not shown.
     pub dropped: Vec<Dropped>,
+    /// What waivers cover.
+    pub waived: Vec<Waived>,
     /// Who ran.
     pub runs: Vec<ReviewerRun>,
     /// What the report should say.
@@ -40,8 +44,9 @@ impl<'a> Draft<'a> {
             prepared,
             findings: prepared.scanned.findings.clone(),
             dropped: prepared.scanned.dropped.clone(),
+            waived: prepared.scanned.waived.clone(),
             runs: Vec::new(),
-            notes: change.notes.iter().chain(&prepared.setup.notes).cloned().collect(),
+            notes: change.notes.iter().chain(&prepared.setup.notes).chain(&prepared.scanned.told).cloned().collect(),
             summary: None,
             texts: MaskedTexts::new(change),
             interrupted: false,
@@ -111,6 +116,23 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Takes out what a waiver covers of the findings that cite a rule: a model's, too.
+    pub(super) fn waive(&mut self) {
+        let findings = std::mem::take(&mut self.findings);
+        let waivers = Waivers::new(&self.prepared.setup, &self.prepared.change, &self.texts);
+        let mut left = Vec::new();
+        for finding in findings {
+            match finding.source {
+                FindingSource::Rule => left.push(finding),
+                FindingSource::Model => match waivers.judge(finding) {
+                    Judged::Stands(finding) => left.push(*finding),
+                    Judged::Waived(waived) => self.waived.push(*waived),
+                },
+            }
+        }
+        self.findings = left;
+    }
+
     /// A reviewer reported on a bundle.
     pub(super) fn looked(&mut self, bundle: &Bundle, who: &str) {
         for path in files_of(self.prepared, bundle) {
@@ -131,6 +153,7 @@ impl<'a> Draft<'a> {
         let config = prepared.setup.config();
         verdict::sort(&mut self.findings);
         self.dropped.sort_by(|a, b| (&a.title, &a.reason).cmp(&(&b.title, &b.reason)));
+        self.waived.sort_by(|a, b| (&a.path, a.lines, &a.rule_id, &a.title).cmp(&(&b.path, b.lines, &b.rule_id, &b.title)));
         let coverage = self.ledger.finish();
         let fails = self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
         let inconclusive = self.interrupted || prepared.setup.policy_broken || risk::inconclusive(&coverage);
@@ -185,6 +208,7 @@ impl<'a> Draft<'a> {
             models_looked: self.runs.iter().any(|r| r.id != "rules" && r.id != "coordinator" && r.model.is_some()),
             findings: self.findings,
             dropped: self.dropped,
+            waived: self.waived,
             reviewers: self.runs,
             coverage,
             usage,

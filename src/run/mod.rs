@@ -12,6 +12,7 @@ mod scan;
 mod setup;
 mod tasks;
 mod validate;
+mod waive;
 
 pub use classify::Risk;
 pub use collect::collect;

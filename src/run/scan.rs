@@ -1,6 +1,7 @@
 //! Runs the rules over all changed files, on all cores. Filtered files too: noise is no hiding place.
 
 use super::validate::validate;
+use super::waive::{Judged, Waivers};
 use super::{Risk, Setup};
 use crate::change::Change;
 use crate::context::HitNote;
@@ -8,6 +9,7 @@ use crate::diff::{FileDiff, Side};
 use crate::findings::hit::{HitInput, finding};
 use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Finding};
+use crate::rules::waiver::Waived;
 use crate::rules::{RuleHit, RuleSet, RuleStatus, TouchedLines};
 use crate::secrets;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -36,7 +38,11 @@ pub struct Scanned {
     pub findings: Vec<Finding>,
     /// Hits of rules on trial: counted, not shown.
     pub dropped: Vec<Dropped>,
-    /// The same hits as evidence for reviewers.
+    /// Hits that a waiver covers.
+    pub waived: Vec<Waived>,
+    /// What the report should say about waivers, one line each.
+    pub told: Vec<String>,
+    /// The same hits, waived ones too, as evidence for reviewers.
     pub notes: Vec<HitNote>,
     /// Wall time.
     pub seconds: f64,
@@ -58,6 +64,7 @@ impl Setup {
     /// Turns hits into findings.
     fn tell(&self, change: &Change, risk: &Risk, out: &mut Scanned) {
         let texts = MaskedTexts::new(change);
+        let waivers = Waivers::new(self, change, &texts);
         for scan in out.files.iter().filter(|s| !s.hits.is_empty()) {
             let Some(file) = change.files.get(scan.file) else { continue };
             let Some(text) = texts.changed(file, Side::New) else { continue };
@@ -78,10 +85,23 @@ impl Setup {
                     });
                     continue;
                 }
-                out.notes.push(HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title: finding.title.clone() });
-                out.findings.push(finding);
+                let note = |title| HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title };
+                out.notes.push(match waivers.judge(finding) {
+                    Judged::Stands(finding) => {
+                        let title = finding.title.clone();
+                        out.findings.push(*finding);
+                        note(title)
+                    }
+                    Judged::Waived(waived) => {
+                        let title = format!("{} (waived: {})", waived.title, waived.reason);
+                        out.waived.push(*waived);
+                        note(title)
+                    }
+                });
             }
         }
+        out.findings.extend(waivers.expired());
+        out.told = waivers.useless(&self.rules);
     }
 }
 

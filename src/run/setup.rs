@@ -1,8 +1,10 @@
 //! What a run goes by: configuration, rules, prompts, gateway. All of it from the operator and the policy commit,
 //! none of it from the change (TRUST 3).
 
+use super::waive::no_such_rule;
 use crate::change::{Change, Policy};
 use crate::config::{self, Config, ConfigProblem, Env, Gateway, Layer, Resolved};
+use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
 use crate::git::ObjectError;
@@ -11,6 +13,7 @@ use crate::report::RuleSourceInfo;
 use crate::reviewers::definition::PromptFiles;
 use crate::risk::Tier;
 use crate::rules::{Origin, Rule, RuleLevel, RuleSet, RuleStatus, load};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where a repository keeps its own prompts.
@@ -61,6 +64,8 @@ pub struct Setup {
     pub state_key: Option<Vec<u8>>,
     /// The policy's commit.
     pub policy_sha: Option<String>,
+    /// What day it is: waivers end.
+    pub today: Date,
     /// What the report should say.
     pub notes: Vec<String>,
     /// Something of the policy could not be used: the run is inconclusive.
@@ -70,7 +75,7 @@ pub struct Setup {
 impl Setup {
     /// Combines `layers` (operator's files, environment, flags) with what the change's policy says. Fails on what the
     /// operator got wrong (exit 2); what the repository got wrong is left out, noted, and makes the run inconclusive.
-    pub fn load(change: &Change, layers: Vec<Layer>, scope: Scope, env: Env<'_>) -> Result<Self, UserError> {
+    pub fn load(change: &Change, layers: Vec<Layer>, scope: Scope, env: Env<'_>, today: Date) -> Result<Self, UserError> {
         let mut notes = Vec::new();
         let policy_sha = match &change.policy {
             Policy::Commit { sha, .. } => Some(sha.clone()),
@@ -91,6 +96,7 @@ impl Setup {
         notes.extend(broken.into_iter().map(|p| format!("prompt of the policy commit left out: {p}")));
         let known: Vec<&str> = prompts.reviewers.keys().map(String::as_str).collect();
         notes.extend(resolved.unknown_reviewers(&known));
+        notes.extend(without_effect(&resolved, &operator, &loaded.rules));
         let gateway = if scope.models() {
             let (gateway, told) = resolved.config.gateway(env)?;
             notes.extend(told);
@@ -100,6 +106,7 @@ impl Setup {
         };
         Ok(Self {
             scope,
+            today,
             rules: Arc::new(loaded.rules),
             rule_sources: loaded.sources,
             prompts,
@@ -118,7 +125,7 @@ impl Setup {
     pub fn in_force(&self, rule: &Rule, path: &RepoPath) -> Option<(RuleStatus, Severity)> {
         let all = self.config().at(path);
         let (status, severity) = (all.rule_status(&rule.id).unwrap_or(rule.status), all.rule_severity(&rule.id).unwrap_or(rule.severity));
-        if rule.level != RuleLevel::Must || rule.origin == Origin::Repository.name() {
+        if !binds_repositories(rule) {
             return (!all.rule_off(&rule.id)).then_some((status, severity));
         }
         let operator = self.operator.at(path);
@@ -130,6 +137,32 @@ impl Setup {
     pub fn config(&self) -> &Config {
         &self.resolved.config
     }
+}
+
+/// A note for each setting of a rule that does nothing: there is no such rule, or only the organisation may relax it.
+fn without_effect(resolved: &Resolved, operator: &Config, rules: &RuleSet) -> Vec<String> {
+    let mut notes = Vec::new();
+    let named = resolved.named_rules();
+    for (key, id) in &named {
+        if rules.get(id).is_none() {
+            notes.push(format!("`{key}` names {}", no_such_rule(rules, id)));
+        }
+    }
+    let off: BTreeSet<&str> = named.iter().filter(|(key, _)| *key == "rules.off").map(|(_, id)| *id).collect();
+    for rule in off.into_iter().filter_map(|id| rules.get(id)).filter(|r| binds_repositories(r)) {
+        if !operator.rules.off.contains(&rule.id) {
+            notes.push(format!(
+                "`rules.off` names {}, a `must` rule of {}: only the organisation relaxes it, so it stays in force.",
+                rule.id, rule.origin
+            ));
+        }
+    }
+    notes
+}
+
+/// Whether a rule is out of a repository's reach.
+fn binds_repositories(rule: &Rule) -> bool {
+    rule.level == RuleLevel::Must && rule.origin != Origin::Repository.name()
 }
 
 /// `.tribune.yaml` of the policy. One that is there and cannot be read is a problem, not an absence.

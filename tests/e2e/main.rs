@@ -11,3 +11,4 @@ mod hostile;
 mod models;
 mod policy;
 mod rules;
+mod waivers;

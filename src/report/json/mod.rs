@@ -78,6 +78,21 @@ impl Report {
             prior: Vec::new(),
             override_: None,
             dropped: review.dropped.iter().map(|d| Dropped { title: one_line(&d.title), reason: one_line(&d.reason) }).collect(),
+            waived: review
+                .waived
+                .iter()
+                .map(|w| Waived {
+                    rule_id: one_line(&w.rule_id),
+                    severity: w.severity,
+                    title: one_line(&w.title),
+                    path: plain(&w.path.display()),
+                    start_line: w.lines.0,
+                    end_line: w.lines.1,
+                    reason: one_line(&w.reason),
+                    by: one_line(&w.by),
+                    until: w.until.map(|d| d.to_string()),
+                })
+                .collect(),
             summary: plain(&review.summary),
             usage: Usage::of(&review.usage),
             notes: review.notes.iter().map(|n| one_line(n)).collect(),

@@ -123,6 +123,7 @@ fn the_fields_are_those_of_the_contract() {
           "reason": "confidence 0.3 is below 0.5"
         }
       ],
+      "waived": [],
       "summary": "User input reaches a shell, and the new retry loop has no end.",
       "usage": {
         "input_tokens": 123456,

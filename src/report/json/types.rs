@@ -43,6 +43,9 @@ pub struct Report {
     pub override_: Option<Override>,
     /// What is not shown, and why.
     pub dropped: Vec<Dropped>,
+    /// What waivers cover.
+    #[serde(default)]
+    pub waived: Vec<Waived>,
     /// A few sentences. Markdown of a stranger's making.
     pub summary: String,
     /// The sum over all reviewers.
@@ -281,4 +284,28 @@ pub struct Dropped {
     pub title: String,
     /// Why it is not shown.
     pub reason: String,
+}
+
+/// A finding that is not shown, since a waiver covers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waived {
+    /// The rule.
+    pub rule_id: String,
+    /// How bad it would have been.
+    pub severity: Severity,
+    /// Its title.
+    pub title: String,
+    /// The file.
+    pub path: String,
+    /// First line on the new side; 0 where it is not known.
+    pub start_line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// Why it is waived.
+    pub reason: String,
+    /// `comment`, or the place of the entry in the configuration.
+    pub by: String,
+    /// The last day on which the entry counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }

@@ -79,6 +79,9 @@ fn told_apart(page: &mut Page, review: &Review, verbose: bool) {
     if !review.dropped.is_empty() && !verbose {
         prose(page, &format!("{} dropped (-v lists them).", words::count(review.dropped.len(), "finding")), DIM);
     }
+    if let Some(waived) = words::waived(review, name) {
+        prose(page, &format!("{waived}."), PLAIN);
+    }
     for note in &review.notes {
         page.paragraph("", "  ", ("Note: ", BOLD), &cut_chars(&one_line(note), 500), PLAIN);
     }

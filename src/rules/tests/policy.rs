@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::findings::Severity;
-use crate::rules::{RuleSettings, RuleStatus};
-use std::collections::BTreeMap;
+use crate::rules::RuleStatus;
 
 /// What a repository's version of `SHELL` with `from` replaced leads to: the problem, and the severity in force.
 fn repository(from: &str, to: &str) -> (String, Severity) {
@@ -50,37 +49,4 @@ fn an_id_is_unique_in_its_source() {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["b.md:0:0: `SEC-PY-003` is the id of a.md too (every rule has an id of its own)"]
     );
-}
-
-#[test]
-fn settings_obey_the_same_restriction() {
-    let settings = RuleSettings {
-        off: vec!["SEC-PY-003".to_owned(), "SEC-SECRET-001".to_owned(), "SEC-PY-03".to_owned()],
-        status: BTreeMap::from([("SEC-PY-003".to_owned(), RuleStatus::Advisory), ("SEC-JS-001".to_owned(), RuleStatus::Enforced)]),
-        severity: BTreeMap::from([("SEC-PY-003".to_owned(), Severity::Nit), ("SEC-JS-001".to_owned(), Severity::Nit)]),
-    };
-    let files = [("a.md", SHELL), ("b.md", EVAL), ("c.md", SECRETS)];
-    let mut by_repository = set(Origin::BuiltIn, &files);
-    let problems: Vec<String> = by_repository.apply(&settings, false).iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(problems.join("\n"), @r#"
-    settings:0:0: `SEC-PY-003` is a `must` rule of tribune: its status cannot be lowered here (only the organisation relaxes it)
-    settings:0:0: `SEC-PY-003` is a `must` rule of tribune: its severity cannot be lowered here (only the organisation relaxes it)
-    settings:0:0: `SEC-PY-003` is a `must` rule of tribune: it cannot be switched off here (only the organisation relaxes it)
-    settings:0:0: `SEC-SECRET-001` is a `must` rule of tribune: it cannot be switched off here (only the organisation relaxes it)
-    settings:0:0: there is no rule `SEC-PY-03` (did you mean `SEC-PY-003`?)
-    "#);
-    let states: Vec<_> = by_repository.iter().map(|r| (r.id.as_str(), r.status, r.severity)).collect();
-    assert_eq!(
-        states,
-        [
-            ("SEC-JS-001", RuleStatus::Enforced, Severity::Nit),
-            ("SEC-PY-003", RuleStatus::Enforced, Severity::Critical),
-            ("SEC-SECRET-001", RuleStatus::Enforced, Severity::Critical)
-        ]
-    );
-    let mut by_operator = set(Origin::BuiltIn, &files);
-    assert_eq!(by_operator.apply(&settings, true).len(), 1);
-    assert_eq!(by_operator.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["SEC-JS-001"]);
-    let mut own = set(Origin::Repository, &files);
-    assert_eq!(own.apply(&settings, false).len(), 1);
 }
