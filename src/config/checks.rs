@@ -4,7 +4,7 @@
 use super::keys::Check;
 use super::paths::check_glob;
 use crate::date::Date;
-use std::net::IpAddr;
+use crate::http::is_loopback;
 
 pub(crate) static GLOB: Check = Check { what: "a path glob such as `src/**/*.py`", test: check_glob };
 pub(crate) static RULE_ID: Check = Check { what: "a rule id such as `SEC-PY-003`", test: rule_id };
@@ -80,12 +80,6 @@ fn url(text: &str) -> Result<(), String> {
         "http" => require(is_loopback(host), "code and keys go over https; http is for this machine only (localhost, 127.0.0.1)"),
         _ => Err("its scheme has to be https".into()),
     }
-}
-
-/// Whether a URL's host is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Otherwise a configuration could send any secret of the job to its gateway.

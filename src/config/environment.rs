@@ -2,13 +2,14 @@
 //! the run (exit 2).
 
 use super::Env;
-use super::checks::{self, is_loopback};
+use super::checks;
 use super::endpoint::Secret;
 use super::layer::{Layer, check_value};
 use super::settings::Origin;
 use super::yaml::Value;
 use crate::error::UserError;
 use crate::findings::Severity;
+use crate::http::is_loopback;
 use serde_json::{Value as Json, json};
 
 /// The name of the endpoint that the environment gives.

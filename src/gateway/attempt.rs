@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::sse::SseParser;
 use super::types::Usage;
 use super::wire::{DecodeError, Decoded, Decoder, Progress};
+use crate::http::{read_start, reason};
 use reqwest::{Client, Response};
 use serde::de::IgnoredAny;
 use std::time::Duration;
@@ -185,19 +186,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// An answer with a status that is no success.
-    async fn refused(&self, mut response: Response) -> Failure {
+    async fn refused(&self, response: Response) -> Failure {
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Vec::new();
-        let read = async {
-            while let Ok(Some(chunk)) = response.chunk().await {
-                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BODY - body.len())]);
-                if body.len() == MAX_ERROR_BODY {
-                    break;
-                }
-            }
-        };
         // What has come by then is enough to tell.
-        let _ = timeout(self.limits.idle.min(GRACE), read).await;
+        let body = read_start(response, MAX_ERROR_BODY, self.limits.idle.min(GRACE)).await;
         classify::status(self.endpoint, status, &headers, &body)
     }
 
@@ -231,13 +223,4 @@ impl<'a> Attempt<'a> {
     fn fail(&self, kind: ErrorKind, what: String) -> Failure {
         GatewayError::new(kind, format!("{} {what}", self.endpoint.host())).into()
     }
-}
-
-/// The innermost cause: the outer ones repeat the URL.
-pub(crate) fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if cause.is::<reqwest::Error>() { "the connection failed".to_owned() } else { cause.to_string() }
 }

@@ -1,7 +1,7 @@
 //! The gateway as the reviewers see it: one call in, one answer or one classified error out. Here are the
 //! attempts, the waits between them, and what is counted.
 
-use super::attempt::{Attempt, reason};
+use super::attempt::Attempt;
 use super::budget::{Budget, Caps, Price};
 use super::classify::Failure;
 use super::endpoint::Endpoint;
@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::retry::backoff;
 use super::types::{Answer, ModelRequest, Usage};
 use super::wire::Decoded;
+use crate::http;
 use crate::telemetry::{Event, Events};
 use reqwest::Client;
 use std::collections::BTreeMap;
@@ -250,32 +251,9 @@ impl CallContext<'_> {
     }
 }
 
-/// The connections to one endpoint: roots of trust and proxy as the system and environment say.
+/// The connections to one endpoint.
 fn connect(endpoint: &Endpoint) -> Result<Client, GatewayError> {
-    // Fails only where a provider is installed already, which then serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .user_agent(concat!("tribune/", env!("CARGO_PKG_VERSION")))
-        // The key belongs to one origin, and a redirected POST is not what anybody meant.
-        .redirect(reqwest::redirect::Policy::none())
-        // Attempts are counted here, so nobody else makes any.
-        .retry(reqwest::retry::never())
-        .connect_timeout(Duration::from_secs(10))
-        // Shorter than what load balancers allow, so that no request goes out on a connection that they just closed.
-        .pool_idle_timeout(Duration::from_secs(30));
-    if endpoint.is_loopback() {
-        // A proxy would receive the key, and cannot reach this machine's loopback anyway.
-        builder = builder.no_proxy();
-    }
-    builder = match endpoint.is_plain() {
-        // No roots of trust are read for it: slim images have none.
-        true => builder.tls_certs_only([]),
-        false => builder.https_only(true),
-    };
-    builder.build().map_err(|error| {
-        let reason = endpoint.quote(&reason(&error));
-        GatewayError::new(ErrorKind::Network, format!("no connection to {} can be set up: {reason}", endpoint.host()))
-    })
+    http::client(&endpoint.target()).map_err(|error| GatewayError::new(ErrorKind::Network, endpoint.quote(&error.to_string())))
 }
 
 fn millis(time: Duration) -> u64 {

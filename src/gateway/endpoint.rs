@@ -4,38 +4,10 @@ use super::error::{one_line, shorten};
 use super::url;
 use super::wire::{self, Wire, WireKind};
 use crate::error::UserError;
+pub use crate::http::Secret;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// A key or token. Its text appears in no `Debug`, has no `Display` and cannot be serialised.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a secret's text; blanks around it (a file's last line end) do not belong to it.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self(text.as_ref().trim().to_owned())
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text itself, for the one place that sends it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// Which gateway stands there: how its URL is completed and how the key is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -171,15 +143,6 @@ impl Endpoint {
         &self.headers
     }
 
-    pub(crate) fn is_loopback(&self) -> bool {
-        url::is_loopback(&self.root)
-    }
-
-    /// Whether it is spoken to without TLS, which only loopback addresses are.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.root.scheme() == "http"
-    }
-
     /// Whether OpenAI itself is asked. Only there `store: false` is sent: the preset also stands for servers
     /// that merely speak the format, keep nothing, and may refuse a field that they do not know.
     pub(crate) fn is_openai_itself(&self) -> bool {
@@ -190,9 +153,8 @@ impl Endpoint {
     /// A gateway's words, fit for an error: one clean line, our secrets masked, at most 300 characters.
     pub(crate) fn quote(&self, text: &str) -> String {
         let mut line = one_line(text);
-        // The shortest values (a `true`, a number) are no secrets, and masking them would garble the line.
-        for secret in self.secrets.iter().map(Secret::expose).filter(|s| s.len() >= 6) {
-            line = line.replace(secret, "[secret]");
+        for secret in &self.secrets {
+            line = secret.mask(&line);
         }
         shorten(line, 300)
     }

@@ -1,8 +1,8 @@
 //! The URL of a gateway: parsed once, refused with a reason. It never holds a user, a password or a query.
 
 use crate::error::UserError;
+use crate::http::is_loopback;
 use reqwest::Url;
-use std::net::IpAddr;
 
 /// Parses the base URL of a gateway: https, or http to a loopback address; no user, password, query or fragment.
 pub(crate) fn parse(text: &str) -> Result<Url, UserError> {
@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, UserError> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if is_loopback(url.host_str().unwrap_or_default()) => Ok(url),
         "http" => refuse(format!("http to {host} would send code and key in the clear"), "Use https. Plain http is for loopback addresses only."),
         scheme => refuse(format!("`{scheme}` is not a scheme of gateways"), EXAMPLE),
     }
@@ -40,12 +40,6 @@ pub(crate) fn host(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
-}
-
-/// Whether the host is this machine, by its address or the name `localhost`.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Appends path segments to a base, with one slash between.
