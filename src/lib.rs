@@ -19,6 +19,7 @@ pub mod findings;
 pub mod forge;
 pub mod gateway;
 pub mod git;
+pub mod history;
 pub mod http;
 pub mod judge;
 pub mod lang;

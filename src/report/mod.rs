@@ -26,7 +26,9 @@ pub(crate) use plain::log_line;
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
+use crate::forge::Target;
 use crate::gateway::Usage;
+use crate::history::{Override, Prior, State};
 use crate::path::RepoPath;
 use crate::risk::{Coverage, Tier};
 use crate::text::FileText;
@@ -173,6 +175,18 @@ pub struct Review {
     pub fail_on: Option<crate::findings::Severity>,
     /// Whether any model looked.
     pub models_looked: bool,
+    /// The merge request; `None` for a local review.
+    pub target: Option<Target>,
+    /// Which round of that merge request this is, from 1.
+    pub round: u32,
+    /// What became of the findings of earlier rounds.
+    pub prior: Vec<Prior>,
+    /// The gate was opened by hand for this head: the outcome heeds it, the findings stay.
+    pub override_: Option<Override>,
+    /// What earlier rounds cost, where a state that can be trusted says so.
+    pub spent_before_usd: Option<f64>,
+    /// What the next round will be told; `None` for a local review.
+    pub next: Option<State>,
 }
 
 /// Masked texts of the files that findings stand in, for code frames. By path and side.

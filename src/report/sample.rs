@@ -161,6 +161,12 @@ pub(crate) fn review() -> Review {
         seconds: 34.2,
         fail_on: Some(Severity::Critical),
         models_looked: true,
+        target: None,
+        round: 1,
+        prior: Vec::new(),
+        override_: None,
+        spent_before_usd: None,
+        next: None,
     }
 }
 

@@ -215,6 +215,12 @@ impl<'a> Draft<'a> {
             notes: self.notes,
             seconds: prepared.started.elapsed().as_secs_f64(),
             fail_on: config.fail_on,
+            target: None,
+            round: 1,
+            prior: Vec::new(),
+            override_: None,
+            spent_before_usd: None,
+            next: None,
         };
         (review, sources)
     }

@@ -10,6 +10,7 @@ use super::{Review, Sources, WriteOptions};
 use crate::diff;
 use crate::findings;
 use crate::gateway;
+use crate::history::{self, State, Status};
 use schemars::generate::SchemaSettings;
 use std::io;
 
@@ -24,13 +25,19 @@ pub fn json_schema() -> serde_json::Value {
 }
 
 impl Report {
-    /// The frozen form of a review. A local review has no target, no earlier findings and no override.
+    /// The frozen form of a review. A local review has no target, no earlier findings, no override and no next round.
     pub fn of(review: &Review) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             outcome: review.outcome,
             verdict: review.verdict,
-            target: None,
+            target: review.target.as_ref().map(|t| Target {
+                forge: t.forge.to_owned(),
+                host: one_line(&t.host),
+                project: one_line(&t.project),
+                number: t.number,
+                start_sha: review.next.as_ref().map(|s| one_line(&s.start)).filter(|s| !s.is_empty()),
+            }),
             provenance: Provenance {
                 tribune: one_line(&review.provenance.tribune),
                 policy_sha: review.provenance.policy_sha.as_deref().map(one_line),
@@ -75,8 +82,13 @@ impl Report {
                 })
                 .collect(),
             findings: review.findings.iter().map(Finding::of).collect(),
-            prior: Vec::new(),
-            override_: None,
+            prior: review.prior.iter().map(Prior::of).collect(),
+            override_: review.override_.as_ref().map(|o| Override {
+                by: one_line(&o.by),
+                role: format!("{:?}", o.role).to_lowercase(),
+                reason: one_line(&o.reason),
+                head: one_line(&o.head),
+            }),
             dropped: review.dropped.iter().map(|d| Dropped { title: one_line(&d.title), reason: one_line(&d.reason) }).collect(),
             waived: review
                 .waived
@@ -96,6 +108,24 @@ impl Report {
             summary: plain(&review.summary),
             usage: Usage::of(&review.usage),
             notes: review.notes.iter().map(|n| one_line(n)).collect(),
+            next: review.next.as_ref().map(State::to_text),
+        }
+    }
+}
+
+impl Prior {
+    fn of(prior: &history::Prior) -> Self {
+        Self {
+            fingerprint: one_line(&prior.fingerprint),
+            status: match prior.status {
+                Status::Open => PriorStatus::Persisting,
+                Status::Fixed => PriorStatus::Fixed,
+                Status::Settled | Status::Withdrawn => PriorStatus::Settled,
+            },
+            by: prior.by.as_deref().map(one_line),
+            title: one_line(&prior.title),
+            severity: Some(prior.severity),
+            why: prior.why.as_deref().map(one_line),
         }
     }
 }

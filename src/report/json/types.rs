@@ -52,6 +52,9 @@ pub struct Report {
     pub usage: Usage,
     /// What a reader should know about the run, one line each.
     pub notes: Vec<String>,
+    /// What the next round is told, in the form of this version: for `tribune publish` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A merge request on a forge.
@@ -248,7 +251,7 @@ pub enum PriorStatus {
     Persisting,
     /// It is gone.
     Fixed,
-    /// A human settled it.
+    /// A human settled it, or argued and was not contradicted.
     Settled,
 }
 
@@ -262,6 +265,15 @@ pub struct Prior {
     /// Who settled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Its title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// How bad it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Why it is fixed, or how it was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A break-glass: the gate was opened by hand.

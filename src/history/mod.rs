@@ -1,0 +1,19 @@
+//! What was said before, read back from our own comments, and what it means for this round (DESIGN 5). Nothing is stored
+//! but comments: a run begins with [`read`], and ends with the [`State`] that its summary carries in a [`marker`].
+//!
+//! Everything here is a pure function over a conversation, a merge request, roles and facts of git. It names no forge, writes
+//! nothing, prints nothing, and asks no model.
+
+mod marker;
+mod pack;
+mod read;
+mod round;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use marker::{Kind, Trust, marker};
+pub use pack::{code, file_tag};
+pub use read::{Known, Memory, read};
+pub use round::{Override, Prior, Stored, exit, next_state, skip_counts, unchanged};
+pub use state::{Place, Record, State, Status};
