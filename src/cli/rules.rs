@@ -14,8 +14,8 @@ pub(super) fn run(args: &RulesArgs) -> Result<Exit, UserError> {
     match &args.command {
         RulesCommand::List { json } => list(&in_force(args)?, *json),
         RulesCommand::Show { id } => show(&in_force(args)?, id),
-        RulesCommand::Test { dir } => run_examples(&of(args, dir.as_deref())?),
-        RulesCommand::Check { dir } => check_all(&of(args, dir.as_deref())?),
+        RulesCommand::Test { dir } => run_examples(&of(args, dir.as_deref())?, dir.as_deref()),
+        RulesCommand::Check { dir } => check_all(&of(args, dir.as_deref())?, dir.as_deref()),
     }
 }
 
@@ -25,13 +25,16 @@ fn in_force(args: &RulesArgs) -> Result<RuleSet, UserError> {
     let mut layers = inputs::operator_layers(&args.repo, args.config.as_deref())?;
     layers.push(Layer::environment(&inputs::env)?);
     let resolved = config::resolve(layers, &inputs::env)?;
-    let mut rules = RuleSet::built_in();
-    for dir in &resolved.config.rule_sources {
-        rules.add_source(&dir.display().to_string(), Origin::Organisation, load::directory(dir)?);
+    let loaded = load::organisation(&resolved.config, &inputs::env)?;
+    if let Some(missing) = loaded.missing.into_iter().next() {
+        let fix = "Try again when its host can be reached.".to_owned();
+        return Err(UserError { title: "not all rules can be read".to_owned(), cause: missing, fix, exit: Exit::Inconclusive });
     }
+    let mut rules = loaded.rules;
     let own = args.repo.join(load::REPOSITORY_RULES);
     if own.is_dir() {
-        rules.add_source(load::REPOSITORY_RULES, Origin::Repository, load::directory(&own)?);
+        let files = load::directory(&own)?.into_iter().map(|(path, text)| (format!("{}{path}", load::REPOSITORY_RULES), text));
+        rules.add_source(load::REPOSITORY_RULES, Origin::Repository, files.collect());
     }
     Ok(rules)
 }
@@ -52,7 +55,7 @@ fn list(rules: &RuleSet, as_json: bool) -> Result<Exit, UserError> {
     if as_json {
         let all: Vec<_> = rules
             .iter()
-            .map(|r| json!({"id": r.id, "title": r.title, "level": r.level, "status": r.status, "severity": r.severity, "category": r.category, "languages": r.languages, "detector": r.has_detector, "origin": r.origin, "source": r.source}))
+            .map(|r| json!({"id": r.id, "title": r.title, "level": r.level, "status": r.status, "severity": r.severity, "category": r.category, "languages": r.languages, "detector": r.has_detector, "origin": r.origin, "from": rules.source(&r.id), "source": r.source}))
             .collect();
         output::stdout(format!("{}\n", serde_json::to_string_pretty(&all).expect("rules are JSON")).as_bytes())?;
         return Ok(Exit::Pass);
@@ -61,7 +64,7 @@ fn list(rules: &RuleSet, as_json: bool) -> Result<Exit, UserError> {
     let width = rules.iter().map(|r| r.id.len()).max().unwrap_or(0);
     for r in rules.iter() {
         let how = if r.has_detector { "detector" } else { "reviewer" };
-        let from = if r.origin == "built-in" { String::new() } else { format!(" [{}]", r.origin) };
+        let from = rules.source(&r.id).filter(|_| r.origin != "built-in").map(|s| format!(" [{}: {}]", r.origin, clean(s))).unwrap_or_default();
         out.push_str(&format!(
             "{:width$}  {:6} {:10} {how:8} {}{from}\n",
             r.id,
@@ -93,7 +96,7 @@ fn show(rules: &RuleSet, id: &str) -> Result<Exit, UserError> {
         ("source", rule.source.clone()),
         ("url", rule.url.clone()),
         ("owner", rule.owner.clone()),
-        ("from", Some(rule.origin.clone())),
+        ("from", rules.source(id).map(|s| if s == rule.origin { s.to_owned() } else { format!("{} ({s})", rule.origin) })),
     ];
     for (name, value) in facts {
         if let Some(value) = value {
@@ -105,20 +108,20 @@ fn show(rules: &RuleSet, id: &str) -> Result<Exit, UserError> {
     Ok(Exit::Pass)
 }
 
-fn run_examples(rules: &RuleSet) -> Result<Exit, UserError> {
-    tell(&check::run(rules));
+fn run_examples(rules: &RuleSet, dir: Option<&Path>) -> Result<Exit, UserError> {
+    tell(&check::run(rules), dir);
     let results = test::run(rules, |_| true);
     let failed: Vec<_> = results.iter().filter(|r| r.outcome != test::Outcome::Passed).collect();
     let mut out = String::new();
     for result in &failed {
-        out.push_str(&format!("{}\n", clean(&told(result))));
+        out.push_str(&format!("{}\n", clean(&told(result, dir))));
     }
     out.push_str(&format!("{} examples: {} passed, {} failed\n", results.len(), results.len() - failed.len(), failed.len()));
     output::stdout(out.as_bytes())?;
     Ok(if failed.is_empty() { Exit::Pass } else { Exit::Findings })
 }
 
-fn told(result: &test::ExampleResult) -> String {
+fn told(result: &test::ExampleResult, dir: Option<&Path>) -> String {
     let kind = match result.kind {
         test::ExampleKind::Bad => "Bad",
         test::ExampleKind::Good => "Good",
@@ -131,18 +134,23 @@ fn told(result: &test::ExampleResult) -> String {
         }
         test::Outcome::NotRun(why) => format!("it could not be run: {why}"),
     };
-    format!("{}:{}: {} {kind}: {what}", result.file, result.line, result.rule_id)
+    format!("{}:{}: {} {kind}: {what}", place(dir, &result.file), result.line, result.rule_id)
 }
 
-fn check_all(rules: &RuleSet) -> Result<Exit, UserError> {
+fn check_all(rules: &RuleSet, dir: Option<&Path>) -> Result<Exit, UserError> {
     let problems = check::run(rules);
-    tell(&problems);
+    tell(&problems, dir);
     output::stdout(format!("{} rules, {} problems\n", rules.iter().count(), problems.len()).as_bytes())?;
     Ok(if problems.is_empty() { Exit::Pass } else { Exit::Findings })
 }
 
-fn tell(problems: &[RuleProblem]) {
+fn tell(problems: &[RuleProblem], dir: Option<&Path>) {
     for problem in problems {
-        output::hint(&problem.to_string());
+        output::hint(&RuleProblem { file: place(dir, &problem.file), ..problem.clone() }.to_string());
     }
+}
+
+/// A file of a source as the shell would open it.
+fn place(dir: Option<&Path>, file: &str) -> String {
+    dir.map_or_else(|| file.to_owned(), |dir| dir.join(file).display().to_string())
 }

@@ -3,6 +3,7 @@
 
 use super::keys::Check;
 use super::paths::check_glob;
+use super::source::RuleSource;
 use crate::date::Date;
 use crate::http::is_loopback;
 
@@ -17,7 +18,7 @@ pub(crate) static LANGUAGE: Check = Check { what: "a language's English name suc
 pub(crate) static URL: Check = Check { what: "a URL such as `https://gateway.example.com/v1`", test: url };
 pub(crate) static TOKEN_ENV: Check = Check { what: "the name of an environment variable that begins with `TRIBUNE_`", test: token_env };
 pub(crate) static FILE: Check = Check { what: "the path of a file", test: file };
-pub(crate) static DIRECTORY: Check = Check { what: "the path of a directory", test: directory };
+pub(crate) static RULE_SOURCE: Check = Check { what: "a directory, or `https://host/codex.git@<commit id>`", test: rule_source };
 pub(crate) static HEADER_NAME: Check = Check { what: "the name of an HTTP header", test: header_name };
 pub(crate) static HEADER_VALUE: Check = Check { what: "the value of an HTTP header", test: header_value };
 
@@ -92,9 +93,8 @@ fn file(text: &str) -> Result<(), String> {
     require(!text.is_empty() && text.len() <= 4_096 && !text.contains('\0'), "it is empty or too long")
 }
 
-fn directory(text: &str) -> Result<(), String> {
-    require(!text.contains("://") && !text.starts_with("git@"), "rule sources by URL are not supported by this version yet")?;
-    file(text)
+fn rule_source(text: &str) -> Result<(), String> {
+    RuleSource::parse(text).map(|_| ())
 }
 
 fn header_name(text: &str) -> Result<(), String> {
@@ -155,7 +155,7 @@ mod tests {
             (&MODEL, &["", "a b", "a\nb"]),
             (&HEADER_NAME, &["", "a b", "a:b", "Host"]),
             (&HEADER_VALUE, &["a\r\nb: c"]),
-            (&DIRECTORY, &["", "https://x/y", "git@host:x"]),
+            (&RULE_SOURCE, &["", "https://x/y", "git@host:x"]),
         ];
         for (check, texts) in bad {
             for text in *texts {

@@ -6,6 +6,7 @@ use super::check::{Author, Checker};
 use super::keys::{Key, Kind};
 use super::problem::{ConfigProblem, Show};
 use super::settings::{Origin, Setting, Settings};
+use super::source::RuleSource;
 use super::table::KEYS;
 use super::yaml::{self, Node, Place, Value};
 use serde_json::Value as Json;
@@ -41,7 +42,10 @@ impl Layer {
         let folder = file.parent().unwrap_or(Path::new(""));
         for (path, setting) in &mut settings {
             match (path.first().map(String::as_str), setting) {
-                (Some("rule_sources"), Setting::Many(items)) => items.iter_mut().for_each(|(value, _)| start_from(folder, value)),
+                (Some("rule_sources"), Setting::Many(items)) => {
+                    let folders = items.iter_mut().filter(|(v, _)| matches!(v.as_str().map(RuleSource::parse), Some(Ok(RuleSource::Directory(_)))));
+                    folders.for_each(|(value, _)| start_from(folder, value));
+                }
                 (Some("endpoints"), Setting::One(record, _)) => {
                     if let Some(value) = record.get_mut("token_file") {
                         start_from(folder, value);

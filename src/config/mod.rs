@@ -18,6 +18,7 @@ mod resolve;
 mod schema;
 mod settings;
 mod show;
+mod source;
 mod table;
 mod view;
 mod waiver;
@@ -34,6 +35,7 @@ pub use resolve::{Resolved, resolve};
 pub use schema::schema;
 pub use settings::Origin;
 pub use show::show;
+pub use source::RuleSource;
 pub use view::View;
 pub use waiver::Waiver;
 pub use yaml::MAX_CONFIG_BYTES;
@@ -44,7 +46,6 @@ use crate::risk::Tier;
 use crate::rules::RuleStatus;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The repository's own file, at the root of the policy commit.
@@ -80,8 +81,8 @@ pub struct Config {
     pub prices: BTreeMap<String, Price>,
     /// What a run may take.
     pub limits: Limits,
-    /// Directories with the organisation's rules.
-    pub rule_sources: Vec<PathBuf>,
+    /// Where the organisation's rules are.
+    pub rule_sources: Vec<RuleSource>,
     private: PathSet,
     all_private: bool,
     overrides: Vec<view::Override>,

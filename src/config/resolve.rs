@@ -5,14 +5,13 @@ use super::paths::{Case, PathSet};
 use super::problem::nearest;
 use super::settings::{Origin, Settings, document, dotted, overlay};
 use super::view::Override;
-use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, TierLimits, Waiver};
+use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, RuleSource, TierLimits, Waiver};
 use crate::error::UserError;
 use crate::findings::Severity;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The configuration and where each of its values came from.
@@ -134,7 +133,7 @@ struct Raw {
     #[serde(default)]
     prices: BTreeMap<String, RawPrice>,
     limits: RawLimits,
-    rule_sources: Vec<PathBuf>,
+    rule_sources: Vec<String>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -259,7 +258,11 @@ impl Raw {
                 context_tokens: limits.context_tokens,
                 bundle_tokens: limits.bundle_tokens,
             },
-            rule_sources: self.rule_sources,
+            rule_sources: self
+                .rule_sources
+                .iter()
+                .map(|s| RuleSource::parse(s).map_err(|why| impossible(&format!("`rule_sources`: {why}"))))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

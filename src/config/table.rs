@@ -37,8 +37,8 @@ pub(crate) static KEYS: &[Key] = &[
     Key::new("limits", Table(LIMITS), "What a run may take at most.").operator(),
     Key::new(
         "rule_sources",
-        List { of: &Text(&DIRECTORY), at_least: 0, adds: true },
-        "Directories with rules of the organisation, relative to the file that names them. Layers add up.",
+        List { of: &Text(&RULE_SOURCE), at_least: 0, adds: true },
+        "Rules of the organisation: directories, relative to the file that names them, or git repositories at one commit (`https://host/codex.git@<full commit id>`; ssh as well), of which the folder `rules/` counts where there is one. Layers add up.",
     )
     .or("[]")
     .operator(),

@@ -7,6 +7,7 @@
 
 mod batch;
 pub(crate) mod compare;
+pub(crate) mod fetch;
 mod grep;
 mod objects;
 pub(crate) mod origin;

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The oldest git whose options are all known.
 const MIN_VERSION: (u32, u32) = (2, 32);
@@ -19,6 +19,8 @@ const MAX_OUTPUT: u64 = 256 << 20;
 const MAX_STDERR: u64 = 64 << 10;
 /// How long a git process may take unless a caller asks for another bound.
 const MAX_TIME: Duration = Duration::from_secs(120);
+/// How often a folder that grows is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Settings for every call. Those on the command line win over any file.
 const SETTINGS: &[&str] = &[
@@ -87,11 +89,18 @@ pub(crate) struct Call {
     stdin: Option<Vec<u8>>,
     max_output: u64,
     max_time: Duration,
+    /// A folder, and the bytes that it may grow to.
+    growing: Option<(PathBuf, u64)>,
 }
 
 impl Call {
     /// `git <args>` in the repository at `git_dir`, without a work tree. `args[0]` is the subcommand.
     pub(crate) fn new<S: AsRef<OsStr>>(git_dir: &Path, args: &[S]) -> Result<Self, GitError> {
+        Self::with_settings(git_dir, &[], args)
+    }
+
+    /// The same with further settings (`key=value`), which win over [`SETTINGS`].
+    pub(crate) fn with_settings<S: AsRef<OsStr>>(git_dir: &Path, settings: &[String], args: &[S]) -> Result<Self, GitError> {
         let mut command = Command::new(program().ok_or(GitError::NotInstalled)?);
         command.env_clear();
         command.envs(PASSED_ON.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
@@ -111,9 +120,12 @@ impl Call {
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
+        for setting in settings {
+            command.args(["-c", setting]);
+        }
         command.args(args);
         let name = args.first().map(|a| a.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { command, name, stdin: None, max_output: MAX_OUTPUT, max_time: MAX_TIME })
+        Ok(Self { command, name, stdin: None, max_output: MAX_OUTPUT, max_time: MAX_TIME, growing: None })
     }
 
     /// Sets a variable of git's.
@@ -143,6 +155,12 @@ impl Call {
     /// Bounds on what it prints and how long it takes.
     pub(crate) fn bounds(mut self, bytes: u64, time: Duration) -> Self {
         (self.max_output, self.max_time) = (bytes, time);
+        self
+    }
+
+    /// A bound on what it writes: it is ended soon after `folder` has more than `bytes`.
+    pub(crate) fn growing(mut self, folder: &Path, bytes: u64) -> Self {
+        self.growing = Some((folder.to_owned(), bytes));
         self
     }
 
@@ -182,10 +200,10 @@ impl Call {
                 scope.spawn(move || drop(pipe.write_all(&bytes)));
             }
             let stderr = scope.spawn(move || complaints.map(first_bytes).unwrap_or_default());
-            let (kill, max_time) = (&kill, self.max_time);
+            let (kill, max_time, growing) = (&kill, self.max_time, &self.growing);
             let watchdog = scope.spawn(move || {
-                let expired = finished.recv_timeout(max_time) == Err(RecvTimeoutError::Timeout);
-                if expired {
+                let expired = watch(&finished, max_time, growing.as_ref());
+                if expired.is_some() {
                     kill();
                 }
                 expired
@@ -204,8 +222,10 @@ impl Call {
             let outcome = got.and_then(|(value, whole)| status.map(|status| (value, status.success() || !whole, status)));
             (outcome, stderr.join().unwrap_or_default(), watchdog.join().unwrap_or_default())
         });
-        if expired {
-            return Err(GitError::TooSlow(self.name, self.max_time.as_secs()));
+        match expired {
+            Some(Expired::Time) => return Err(GitError::TooSlow(self.name, self.max_time.as_secs())),
+            Some(Expired::Room(bytes)) => return Err(GitError::TooMuch(self.name, bytes)),
+            None => {}
         }
         let (value, success, status) = outcome.map_err(io_error)?;
         if success {
@@ -214,6 +234,36 @@ impl Call {
             Err(GitError::Failed { command: self.name, code: status.code(), message: one_line(&stderr) })
         }
     }
+}
+
+/// What a process was ended for.
+enum Expired {
+    Time,
+    Room(u64),
+}
+
+/// Waits until the process has ended (`None`) or a bound is passed.
+fn watch(finished: &mpsc::Receiver<()>, max_time: Duration, growing: Option<&(PathBuf, u64)>) -> Option<Expired> {
+    let Some((folder, bytes)) = growing else {
+        return (finished.recv_timeout(max_time) == Err(RecvTimeoutError::Timeout)).then_some(Expired::Time);
+    };
+    let end = Instant::now() + max_time;
+    while finished.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        if size(folder) > *bytes {
+            return Some(Expired::Room(*bytes));
+        }
+        if Instant::now() > end {
+            return Some(Expired::Time);
+        }
+    }
+    // It may have written the last of it after the last look.
+    (size(folder) > *bytes).then_some(Expired::Room(*bytes))
+}
+
+/// The bytes of all files below a folder; links are not followed.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|e| Some((e.path(), e.metadata().ok()?))).map(|(path, m)| if m.is_dir() { size(&path) } else { m.len() }).sum()
 }
 
 fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
@@ -281,7 +331,6 @@ pub(crate) fn needed_version() -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn ignores_programs_of_the_current_folder() {

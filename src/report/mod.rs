@@ -102,6 +102,8 @@ pub struct RuleSourceInfo {
     pub source: String,
     /// The commit it was read at, where it has one.
     pub commit: Option<String>,
+    /// It was read from this machine's cache, without asking its host.
+    pub cached: bool,
 }
 
 /// What made the review.

@@ -126,7 +126,7 @@ pub(crate) fn review() -> Review {
             policy_sha: Some("1f".repeat(20)),
             config_digest: "c0".repeat(32),
             prompts_digest: "d1".repeat(32),
-            rules: vec![RuleSourceInfo { source: "built-in".to_owned(), commit: None }],
+            rules: vec![RuleSourceInfo { source: "built-in".to_owned(), commit: None, cached: false }],
             gateway_host: Some("gateway.example.org".to_owned()),
         },
         tier: Tier::Full,

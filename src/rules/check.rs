@@ -1,8 +1,8 @@
 //! What `rules check` looks at: that every rule file of every source can be read and its detector compiled, that
-//! detectors have examples, that relative links lead somewhere. Whether detectors do what the examples say is [`super::test`]'s.
+//! detectors have examples, that links lead somewhere or to https. Whether detectors do what the examples say is [`super::test`]'s.
 
 use super::markdown::ExampleKind;
-use super::problem::Problem;
+use super::problem::{Problem, shown};
 use super::set::Entry;
 use super::{RuleProblem, RuleSet};
 
@@ -42,8 +42,13 @@ fn links(set: &RuleSet, entry: &Entry) -> Vec<Problem> {
     let Some(files) = set.files.get(&entry.loaded.source) else { return Vec::new() };
     let folder = entry.loaded.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let dead = |(line, target): &(usize, String)| {
+        if target.contains(':') || target.starts_with("//") {
+            let title = format!("the link `{}` is not https", shown(target));
+            return (!target.starts_with("https://")).then(|| Problem::line(*line, title, "web links begin with https://"));
+        }
         let found = resolve(folder, target).is_some_and(|path| files.contains(&path));
-        (!found).then(|| Problem::line(*line, format!("the link `{target}` leads nowhere"), "relative links lead to files of the same source"))
+        (!found)
+            .then(|| Problem::line(*line, format!("the link `{}` leads nowhere", shown(target)), "relative links lead to files of the same source"))
     };
     entry.loaded.file.links.iter().filter_map(dead).collect()
 }

@@ -94,11 +94,9 @@ fn check(front: &Front, body: &Body, body_line: usize) -> Result<(), Problem> {
     if title.is_empty() || title.contains(char::is_control) || title.chars().count() > MAX_TITLE {
         return Err(Problem::at(front.title.referenced, "`title` is not a short line", format!("one line of at most {MAX_TITLE} characters")));
     }
-    if let Some(url) = &front.url {
-        let web = url.value.starts_with("https://") || url.value.starts_with("http://");
-        if !web || !url.value.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"`'()".contains(&b)) {
-            return Err(Problem::at(url.referenced, "`url` is not a web address", "https://…, without blanks, quotes and brackets"));
-        }
+    let web = |url: &str| url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"`'()".contains(&b));
+    if let Some(url) = front.url.as_ref().filter(|u| !web(&u.value)) {
+        return Err(Problem::at(url.referenced, "`url` is not an https address", "https://…, without blanks, quotes and brackets"));
     }
     for (key, value) in [("source", &front.source), ("owner", &front.owner)] {
         if value.as_ref().is_some_and(|v| v.contains(char::is_control) || v.chars().count() > 200) {

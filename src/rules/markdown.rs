@@ -31,7 +31,7 @@ pub(super) struct Body {
     /// What stands before the first section, trimmed.
     pub(super) text: String,
     pub(super) examples: Vec<Example>,
-    /// Targets of relative links with their lines, fragments cut off.
+    /// Targets of links with their lines, fragments cut off.
     pub(super) links: Vec<(usize, String)>,
 }
 
@@ -114,12 +114,11 @@ impl<'l> Fence<'l> {
     }
 }
 
-/// The targets of `[…](target)` that are neither addresses nor mere fragments.
+/// The targets of `[…](target)` that are no mere fragments.
 fn links(line: &str) -> impl Iterator<Item = String> + '_ {
     line.split("](").skip(1).filter_map(|rest| {
         let target = rest.split([')', ' ', '#']).next().unwrap_or_default();
-        let address = target.contains(':') || target.starts_with("//");
-        (!target.is_empty() && !address).then(|| target.to_owned())
+        (!target.is_empty()).then(|| target.to_owned())
     })
 }
 
@@ -132,7 +131,7 @@ mod tests {
         let body = "Say [why](../README.md#x), see [it](https://example.org).\n\n```sh\n## Bad\n```\n\n## Bad\n````md a/b.md\n```\nx\n```\n````\n\n## Good\n~~~ python\nok()\n~~~\n## Notes\n```c\n```\n";
         let read = read(body, 10).expect("a body");
         assert_eq!(read.text, "Say [why](../README.md#x), see [it](https://example.org).\n\n```sh\n## Bad\n```");
-        assert_eq!(read.links, [(10, "../README.md".to_owned())]);
+        assert_eq!(read.links, [(10, "../README.md".to_owned()), (10, "https://example.org".to_owned())]);
         let examples: Vec<_> = read.examples.iter().map(|e| (e.kind, e.tag.as_str(), e.path.as_deref(), e.code.as_str(), e.line)).collect();
         assert_eq!(examples, [(ExampleKind::Bad, "md", Some("a/b.md"), "```\nx\n```\n", 17), (ExampleKind::Good, "python", None, "ok()\n", 24)]);
     }

@@ -13,6 +13,7 @@ pub mod index;
 pub mod load;
 mod markdown;
 mod problem;
+mod remote;
 mod scan;
 mod set;
 pub mod test;

@@ -4,14 +4,14 @@ use super::detector::{self, Pattern};
 use super::format::{self, RuleFile};
 use super::problem::Problem;
 use super::scan::Index;
-use super::{Rule, RuleProblem, guard};
+use super::{Rule, RuleProblem, guard, load};
 use crate::lang::Lang;
 use crate::path::RepoPath;
 use rust_embed::RustEmbed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-/// A source with more rule files than this is cut off, with a problem.
+/// A source with more rules than this is cut off, with a problem.
 const MAX_FILES: usize = 5_000;
 
 #[derive(RustEmbed)]
@@ -117,13 +117,14 @@ impl RuleSet {
     pub fn add_source(&mut self, name: &str, origin: Origin, mut files: Vec<(String, String)>) -> Vec<RuleProblem> {
         files.sort();
         let mut problems = Vec::new();
+        self.files.entry(name.to_owned()).or_default().extend(files.iter().map(|(path, _)| path.clone()));
+        files.retain(|(path, _)| load::is_rule(path));
         if files.len() > MAX_FILES {
-            let title = format!("{} files: those after the first {MAX_FILES} are left out", files.len());
+            let title = format!("{} rules: those after the first {MAX_FILES} are left out", files.len());
             problems.push(Problem::line(0, title, "split the source").of_file(name));
             files.truncate(MAX_FILES);
         }
-        self.files.entry(name.to_owned()).or_default().extend(files.iter().map(|(path, _)| path.clone()));
-        for (path, text) in files.into_iter().filter(|(path, _)| is_rule_file(path)) {
+        for (path, text) in files {
             if let Err(problem) = self.add(name, origin, &path, &text) {
                 problems.push(problem.of_file(&path));
             }
@@ -161,6 +162,11 @@ impl RuleSet {
         self.entries.get(id).map(|e| &e.rule)
     }
 
+    /// Where the rule with this id comes from: a directory, a URL, `.tribune/rules/`, `built-in`.
+    pub fn source(&self, id: &str) -> Option<&str> {
+        self.entries.get(id).map(|e| e.loaded.source.as_str())
+    }
+
     /// All rules in force, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.entries.values().map(|e| &e.rule)
@@ -186,9 +192,4 @@ impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.entries.keys()).finish()
     }
-}
-
-fn is_rule_file(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".md") && !["README.md", "EVIDENCE.md", "CATALOGUE.md"].contains(&name)
 }

@@ -68,7 +68,7 @@ pub struct Setup {
     pub today: Date,
     /// What the report should say.
     pub notes: Vec<String>,
-    /// Something of the policy could not be used: the run is inconclusive.
+    /// Something of the policy, or a source of rules, could not be used: the run is inconclusive.
     pub policy_broken: bool,
 }
 
@@ -88,9 +88,10 @@ impl Setup {
         let operator = config::resolve(layers.clone(), env)?.config;
         all.extend(layers);
         let resolved = config::resolve(all, env)?;
-        let loaded = load::load(&resolved.config, change.objects.as_deref(), policy_sha.as_deref())?;
-        policy_broken |= !loaded.problems.is_empty();
+        let loaded = load::load(&resolved.config, change.objects.as_deref(), policy_sha.as_deref(), env)?;
+        policy_broken |= !loaded.missing.is_empty() || !loaded.problems.is_empty();
         notes.extend(loaded.problems.iter().map(|p| format!("rule of the policy commit left out: {p}")));
+        notes.extend(loaded.missing.iter().cloned());
         let (prompts, broken) = prompts(change);
         policy_broken |= !broken.is_empty();
         notes.extend(broken.into_iter().map(|p| format!("prompt of the policy commit left out: {p}")));

@@ -11,4 +11,5 @@ mod hostile;
 mod models;
 mod policy;
 mod rules;
+mod sources;
 mod waivers;

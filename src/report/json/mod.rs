@@ -47,7 +47,7 @@ impl Report {
                     .provenance
                     .rules
                     .iter()
-                    .map(|r| RuleSource { source: one_line(&r.source), commit: r.commit.as_deref().map(one_line) })
+                    .map(|r| RuleSource { source: one_line(&r.source), commit: r.commit.as_deref().map(one_line), cached: r.cached })
                     .collect(),
                 gateway_host: review.provenance.gateway_host.as_deref().map(one_line),
             },

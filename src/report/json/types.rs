@@ -97,6 +97,9 @@ pub struct RuleSource {
     pub source: String,
     /// The commit it was read at, where it has one.
     pub commit: Option<String>,
+    /// It was read from the cache, without asking its host.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
 }
 
 /// How much review the change got, and why.

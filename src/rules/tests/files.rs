@@ -80,7 +80,7 @@ fn says_where_and_what_is_wrong() {
     a.md:2:5: `sec-py-3` is not a rule id (capitals and digits in parts joined by `-`, such as SEC-PY-003)
     a.md:2:5: `SEC` is not a rule id (capitals and digits in parts joined by `-`, such as SEC-PY-003)
     a.md:3:8: `title` is not a short line (one line of at most 100 characters)
-    a.md:5:6: `url` is not a web address (https://…, without blanks, quotes and brackets)
+    a.md:5:6: `url` is not an https address (https://…, without blanks, quotes and brackets)
     a.md:5:9: not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?) (such as `**/migrations/*.sql`, from the repository's root; a `!` before it leaves paths out)
     a.md:10:11: unknown key `patern` (did you mean `pattern`?)
     a.md:9:0: the detector does not compile for python (`rule` is not configured correctly: Rule contains invalid kind matcher: Invalid Kind: Kind `no_such_kind` is invalid)
@@ -112,7 +112,10 @@ fn bounds_what_a_file_can_cost() {
 
 #[test]
 fn check_wants_examples_and_living_links() {
-    let text = SECRETS.replace("Revoke it.", "See [a](../b/x.md), [b](c.md#d), [c](../../out.md), [d](https://example.org), [e](/README.md).");
+    let text = SECRETS.replace(
+        "Revoke it.",
+        "See [a](../b/x.md), [b](c.md#d), [c](../../out.md), [d](https://example.org), [e](/README.md), [f](http://example.org), [g](javascript:x).",
+    );
     let set = set(Origin::Repository, &[("a/s.md", &text), ("b/x.md", SHELL), ("README.md", "")]);
     let problems: Vec<String> = check::run(&set).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(problems.join("\n"), @r#"
@@ -120,6 +123,8 @@ fn check_wants_examples_and_living_links() {
     a/s.md:0:0: a rule with a detector needs an example under `## Good` (add `## Good` with a fenced block)
     a/s.md:10:0: the link `../../out.md` leads nowhere (relative links lead to files of the same source)
     a/s.md:10:0: the link `c.md` leads nowhere (relative links lead to files of the same source)
+    a/s.md:10:0: the link `http://example.org` is not https (web links begin with https://)
+    a/s.md:10:0: the link `javascript:x` is not https (web links begin with https://)
     "#);
 }
 
