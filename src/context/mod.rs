@@ -132,7 +132,7 @@ pub fn shared(input: &ContextInput<'_>) -> Shared {
     before.append(&agents::catalog(&paths, input.repo, input.mask, input.private));
     before.append(&overview::overview(input, budget / 8));
     let hits = hits(input, budget / 8);
-    let rules = rules(input.rules_index, budget / 4);
+    let rules = rules(input.rules_index, budget / 3);
     let agents = agents::agents(&paths, input.repo, input.mask, input.private, AGENTS_BYTES.min(budget * 3 / 8));
     let fixed = before.len() + hits.len() + rules.len() + agents.len() + 200;
 

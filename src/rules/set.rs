@@ -177,6 +177,11 @@ impl RuleSet {
         self.entries.values().filter(|e| e.loaded.applies(path, lang)).map(|e| &e.rule).collect()
     }
 
+    /// Whether the rule with this id is about a file.
+    pub fn applies(&self, id: &str, path: &RepoPath, lang: Option<Lang>) -> bool {
+        self.entries.get(id).is_some_and(|e| e.loaded.applies(path, lang))
+    }
+
     /// What was wrong with the files of all sources, in the order in which they were added.
     pub fn problems(&self) -> &[RuleProblem] {
         &self.problems

@@ -107,10 +107,10 @@ fn take(prepared: &Prepared, draft: &mut Draft<'_>, reviewer: &Reviewer, proposa
     }
 }
 
-/// The rule of that id, if it applies to a file of the change.
+/// The rule of that id, if it applies to a file of the change and is not off there.
 fn applicable(prepared: &Prepared, id: &str) -> Option<RuleRef> {
     let rule = prepared.setup.rules.get(id)?;
-    let applies = |f: &FileDiff| prepared.setup.rules.applicable(f.path(), Lang::of(f.path())).iter().any(|r| r.id == rule.id);
+    let applies = |f: &FileDiff| prepared.setup.rules.applies(id, f.path(), Lang::of(f.path())) && prepared.setup.in_force(rule, f.path()).is_some();
     prepared.change.files.iter().any(applies).then(|| rule_ref(rule))
 }
 

@@ -64,7 +64,10 @@ impl<'a> Draft<'a> {
             findings: draft.findings.len(),
         });
         if prepared.rules_not_shown > 0 {
-            draft.notes.push(format!("{} rules that apply did not fit the reviewers' index.", prepared.rules_not_shown));
+            draft.notes.push(format!(
+                "{} rules that apply have no line of their own in the reviewers' prompt: they are counted there by topic, and can be read.",
+                prepared.rules_not_shown
+            ));
         }
         draft
     }

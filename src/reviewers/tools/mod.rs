@@ -6,14 +6,16 @@ mod symbol;
 
 use crate::change::Change;
 use crate::context::fence;
-use crate::diff::Side;
+use crate::diff::{FileDiff, Side};
 use crate::findings::schema::report_findings_schema;
 use crate::gateway::ToolSpec;
+use crate::lang::Lang;
 use crate::path::RepoPath;
-use crate::rules::RuleSet;
+use crate::rules::{Rule, RuleSet, index};
 use crate::secrets;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The tool that ends a review.
@@ -61,11 +63,22 @@ struct Input {
     glob: Option<String>,
     name: String,
     ids: Vec<String>,
+    topic: Option<String>,
 }
 
 impl Default for Input {
     fn default() -> Self {
-        Self { path: String::new(), side: Side::New, start: 1, end: u32::MAX, text: String::new(), glob: None, name: String::new(), ids: Vec::new() }
+        Self {
+            path: String::new(),
+            side: Side::New,
+            start: 1,
+            end: u32::MAX,
+            text: String::new(),
+            glob: None,
+            name: String::new(),
+            ids: Vec::new(),
+            topic: None,
+        }
     }
 }
 
@@ -103,7 +116,12 @@ pub fn specs() -> Vec<ToolSpec> {
             json!({"name": {"type": "string"}, "side": side()}),
             &["name"],
         ),
-        spec("codex_rule", "The full text of rules by id.", json!({"ids": {"type": "array", "items": {"type": "string"}}}), &["ids"]),
+        spec(
+            "codex_rule",
+            "The full text of rules by id, or a line for each rule of a topic that applies to this change.",
+            json!({"ids": {"type": "array", "items": {"type": "string"}}, "topic": {"type": "string", "description": "such as SEC-PY"}}),
+            &[],
+        ),
     ];
     all.push(ToolSpec {
         name: REPORT_TOOL,
@@ -128,7 +146,10 @@ impl Toolbox {
             "list_files" => (input.path.clone(), self.list_files(&input.path, input.side)),
             "show_diff" => (input.path.clone(), self.show_diff(&input.path)),
             "find_symbol" => (input.name.clone(), self.find_symbol(&input.name, input.side)),
-            "codex_rule" => (input.ids.join(", "), self.codex_rule(&input.ids)),
+            "codex_rule" => match &input.topic {
+                Some(topic) if input.ids.is_empty() => (topic.clone(), self.codex_topic(topic)),
+                _ => (input.ids.join(", "), self.codex_rule(&input.ids)),
+            },
             _ => return refused(
                 tool,
                 "There is no such tool. There are: read_file, search, list_files, show_diff, find_symbol, codex_rule, and report_findings to end."
@@ -144,7 +165,7 @@ impl Toolbox {
 
     fn codex_rule(&self, ids: &[String]) -> Found {
         if ids.is_empty() {
-            return Err("Give at least one rule id in `ids`.".into());
+            return Err("Give rule ids in `ids`, or a `topic`.".into());
         }
         let mut out = String::new();
         for id in ids.iter().take(20) {
@@ -154,6 +175,23 @@ impl Toolbox {
             }
         }
         Ok(out)
+    }
+
+    /// The rules of a topic that apply to a changed file and are judged by reviewers; for an empty topic, the topics.
+    fn codex_topic(&self, wanted: &str) -> Found {
+        let mut rules: BTreeMap<&str, &Rule> = BTreeMap::new();
+        for path in self.change.files.iter().map(FileDiff::path) {
+            let judged = self.rules.applicable(path, Lang::of(path)).into_iter().filter(|r| !r.has_detector);
+            rules.extend(judged.map(|r| (r.id.as_str(), r)));
+        }
+        let wanted = wanted.trim().trim_end_matches('-');
+        if wanted.is_empty() {
+            let mut topics: BTreeMap<&str, usize> = BTreeMap::new();
+            rules.keys().for_each(|id| *topics.entry(index::topic(id)).or_default() += 1);
+            return Ok(topics.iter().map(|(topic, n)| format!("- {topic}: {n} rules\n")).collect());
+        }
+        let lines: String = rules.values().filter(|r| index::topic(&r.id) == wanted).map(|r| index::line(r, false)).collect();
+        if lines.is_empty() { Err(format!("No rule of a topic `{}` applies to this change.", short(wanted))) } else { Ok(lines) }
     }
 
     /// The path of a tree entry or changed file by the name that the model was shown.
