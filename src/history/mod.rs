@@ -4,6 +4,7 @@
 //! Everything here is a pure function over a conversation, a merge request, roles and facts of git. It names no forge, writes
 //! nothing, prints nothing, and asks no model.
 
+mod humans;
 mod marker;
 mod pack;
 mod read;
@@ -11,9 +12,13 @@ mod round;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
+mod words;
 
+pub(crate) use humans::role_name;
+pub use humans::{Argument, Humans, Roles, Settled};
 pub use marker::{Kind, Trust, marker};
 pub use pack::{code, file_tag};
 pub use read::{Known, Memory, read};
 pub use round::{Override, Prior, Stored, exit, next_state, skip_counts, unchanged};
 pub use state::{Place, Record, State, Status};
+pub use words::{SETTLING, glass_line};

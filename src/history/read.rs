@@ -1,5 +1,6 @@
 //! Reads a conversation back: which comments are ours, and what they say of earlier rounds.
 
+use super::humans::{Said, said};
 use super::marker::{Found, Kind, Marker, Trust, find};
 use super::pack::hex;
 use super::state::{Record, State};
@@ -32,6 +33,8 @@ pub struct Memory {
     pub threads: Vec<Known>,
     /// A digest of what humans said and resolved.
     pub events: String,
+    /// What humans did, oldest first.
+    pub(super) said: Vec<Said>,
     /// Markers that were ignored, and why: one line each.
     pub notes: Vec<String>,
 }
@@ -122,6 +125,7 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
         ignored.copied += more.len();
     }
     memory.notes = ignored.notes();
+    memory.said = said(conversation, &memory.threads, trust.ours);
     memory.events = events(conversation, trust.ours);
     memory
 }

@@ -85,7 +85,7 @@ impl Report {
             prior: review.prior.iter().map(Prior::of).collect(),
             override_: review.override_.as_ref().map(|o| Override {
                 by: one_line(&o.by),
-                role: format!("{:?}", o.role).to_lowercase(),
+                role: history::role_name(o.role).to_owned(),
                 reason: one_line(&o.reason),
                 head: one_line(&o.head),
             }),
