@@ -4,6 +4,7 @@ use crate::change::{self, SourceRequest};
 use crate::config::{Env, Layer};
 use crate::date::Date;
 use crate::error::UserError;
+use crate::history::Past;
 use crate::report::{Review, Sources};
 use crate::reviewers::fanout;
 use crate::run::{self, Prepared, Scope, Setup};
@@ -23,6 +24,8 @@ pub struct Inputs {
     pub scope: Scope,
     /// What day it is.
     pub today: Date,
+    /// What earlier rounds left, and the forge tells; `None` for what is no merge request.
+    pub past: Option<Past>,
     /// Pack what reviewers would be shown even where no model will look.
     pub plan: bool,
 }
@@ -35,7 +38,7 @@ pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool)
     let setup = Setup::load(&change, inputs.layers, inputs.scope, env, inputs.today)?;
     let risk = setup.classify(&change);
     let scanned = setup.scan(&change, &risk, stop);
-    let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.plan)?;
+    let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.past, inputs.plan)?;
     events.emit(prepared.planned());
     Ok(prepared)
 }
@@ -50,6 +53,7 @@ pub async fn review(prepared: &Prepared, events: &Events, cancel: CancellationTo
     };
     let mut draft = run::collect(prepared, desk.as_ref(), results);
     run::judge(desk.as_ref(), &mut draft).await;
+    run::reconcile(&mut draft);
     draft.interrupted = cancel.is_cancelled();
     let (review, sources) = draft.finish();
     events.emit(Event::finished(&review));

@@ -64,6 +64,7 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
         layers,
         scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier) },
         today: today(),
+        past: None,
         plan,
     })
 }

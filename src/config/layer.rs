@@ -137,7 +137,7 @@ mod tests {
 min_confidence: 1.5
 language: 7
 limits: { usd: 100 }
-summary: always
+summary: rarely
 reviewers:
   security: { enabled: "yes", tires: [full] }
   Quality: { enabled: false }
@@ -188,13 +188,11 @@ sensitive_paths: [x]
           |
           = help: Take it out here. It belongs in the operator's file: $XDG_CONFIG_HOME/tribune/config.yaml, or the one that --config names.
 
-        error: `summary` is not supported by this version yet
-         --> .tribune.yaml:5:1
+        error: `summary` has to be `findings` or `always`, not the text `rarely`
+         --> .tribune.yaml:5:10
           |
-        5 | summary: always
-          | ^^^^^^^
-          |
-          = help: Take it out.
+        5 | summary: rarely
+          |          ^^^^^^
 
         error: `reviewers.security.enabled` has to be `true` or `false`, not the text `yes`
          --> .tribune.yaml:7:24
@@ -297,6 +295,15 @@ sensitive_paths: [x]
     }
 
     #[test]
+    fn a_repository_does_not_say_who_approves() {
+        let (layer, problems) = Layer::repository("post: {inline_max: 3, approve: true}\nsummary: always\n");
+        let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
+        assert_eq!(problems.len(), 1, "{told:?}");
+        assert!(told[0].contains("`approve` cannot be set by a repository"), "{told:?}");
+        assert_eq!(layer.settings.len(), 2);
+    }
+
+    #[test]
     fn no_message_repeats_a_secret() {
         let texts = [
             "endpoints: {a: {url: 'https://u:hunter2@h', headers: {X: hunter2}, token: hunter2, api_key: hunter2, preset: hunter2}}",
@@ -334,19 +341,16 @@ sensitive_paths: [x]
     #[test]
     fn names_of_later_versions_are_known() {
         let (_, problems) = Layer::operator(
-            "remote: {}\npost: {approve: true}\nsummary: always\noverride: {roles: []}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litellm, token_command: x, client_cert: y}}\n",
+            "remote: {}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litellm, token_command: x, client_cert: y}}\n",
             Path::new("/c.yaml"),
         );
         let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
         c.yaml:1:1: `remote` is not supported by this version yet (Take it out.)
-        c.yaml:2:1: `post` is not supported by this version yet (Take it out.)
-        c.yaml:3:1: `summary` is not supported by this version yet (Take it out.)
-        c.yaml:4:1: `override` is not supported by this version yet (Take it out.)
-        c.yaml:5:10: `usd_per_change` is not supported by this version yet (Take it out.)
-        c.yaml:6:43: `litellm` is not supported by this version yet (This version knows `openai` or `anthropic`.)
-        c.yaml:6:52: `token_command` is not supported by this version yet (Take it out.)
-        c.yaml:6:70: `client_cert` is not supported by this version yet (Take it out.)
+        c.yaml:2:10: `usd_per_change` is not supported by this version yet (Take it out.)
+        c.yaml:3:43: `litellm` is not supported by this version yet (This version knows `openai` or `anthropic`.)
+        c.yaml:3:52: `token_command` is not supported by this version yet (Take it out.)
+        c.yaml:3:70: `client_cert` is not supported by this version yet (Take it out.)
         ");
     }
 

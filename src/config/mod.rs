@@ -41,6 +41,7 @@ pub use waiver::Waiver;
 pub use yaml::MAX_CONFIG_BYTES;
 
 use crate::findings::Severity;
+use crate::forge::Role;
 use crate::path::RepoPath;
 use crate::risk::Tier;
 use crate::rules::RuleStatus;
@@ -83,6 +84,12 @@ pub struct Config {
     pub limits: Limits,
     /// Where the organisation's rules are.
     pub rule_sources: Vec<RuleSource>,
+    /// What is posted.
+    pub post: PostSettings,
+    /// When a first round writes a summary.
+    pub summary: SummaryWhen,
+    /// The least role that breaks the glass and settles critical findings.
+    pub overriding: Role,
     private: PathSet,
     all_private: bool,
     overrides: Vec<view::Override>,
@@ -99,6 +106,29 @@ impl Config {
     pub fn all_private(&self) -> bool {
         self.all_private
     }
+}
+
+/// What is posted to a merge request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct PostSettings {
+    /// The most open threads of ours.
+    pub inline_max: usize,
+    /// Approve a head that passes.
+    pub approve: bool,
+    /// Take our approval back.
+    pub unapprove: bool,
+    /// Ask for changes.
+    pub request_changes: bool,
+}
+
+/// When a first round writes a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SummaryWhen {
+    /// When there is something to say.
+    Findings,
+    /// Always.
+    Always,
 }
 
 /// Settings of one reviewer.

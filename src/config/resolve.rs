@@ -5,9 +5,12 @@ use super::paths::{Case, PathSet};
 use super::problem::nearest;
 use super::settings::{Origin, Settings, document, dotted, overlay};
 use super::view::Override;
-use super::{Config, Env, Layer, Limits, NoisePaths, Price, ReviewerSettings, RuleSettings, RuleSource, TierLimits, Waiver};
+use super::{
+    Config, Env, Layer, Limits, NoisePaths, PostSettings, Price, ReviewerSettings, RuleSettings, RuleSource, SummaryWhen, TierLimits, Waiver,
+};
 use crate::error::UserError;
 use crate::findings::Severity;
+use crate::forge::Role;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +137,22 @@ struct Raw {
     prices: BTreeMap<String, RawPrice>,
     limits: RawLimits,
     rule_sources: Vec<String>,
+    post: PostSettings,
+    summary: SummaryWhen,
+    #[serde(rename = "override")]
+    override_: RawOverrideGate,
+}
+
+#[derive(Deserialize)]
+struct RawOverrideGate {
+    roles: Vec<OverrideRole>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum OverrideRole {
+    Developer,
+    Maintainer,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -263,6 +282,9 @@ impl Raw {
                 .iter()
                 .map(|s| RuleSource::parse(s).map_err(|why| impossible(&format!("`rule_sources`: {why}"))))
                 .collect::<Result<_, _>>()?,
+            post: self.post,
+            summary: self.summary,
+            overriding: if self.override_.roles.iter().any(|r| matches!(r, OverrideRole::Developer)) { Role::Developer } else { Role::Maintainer },
         })
     }
 }

@@ -221,6 +221,14 @@ mod tests {
           # context_tokens:                         # not set
           bundle_tokens: 40000                      # built-in
         rule_sources: []                            # built-in
+        override:
+          roles: [maintainer]                       # built-in
+        post:
+          inline_max: 10                            # built-in
+          approve: false                            # built-in
+          unapprove: false                          # built-in
+          request_changes: false                    # built-in
+        summary: findings                           # built-in
         "#);
     }
 }

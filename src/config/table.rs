@@ -43,10 +43,30 @@ pub(crate) static KEYS: &[Key] = &[
     .or("[]")
     .operator(),
     Key::later("remote").operator(),
-    Key::later("override").operator(),
-    Key::later("post"),
-    Key::later("summary"),
+    Key::new("override", Table(OVERRIDE_GATE), "Who opens the gate by hand.").operator(),
+    Key::new("post", Table(POST), "What is posted to a merge request."),
+    Key::new(
+        "summary",
+        OneOf(&[Choice::new("findings"), Choice::new("always")]),
+        "When a first round writes a summary comment: with `findings` only when it has any, or when it could not look at everything.",
+    )
+    .or(r#""findings""#),
 ];
+
+static POST: &[Key] = &[
+    Key::new("inline_max", Whole { min: 0, max: 1_000 }, "The most open threads of ours in a merge request; the rest stands in the summary.")
+        .or("10"),
+    Key::new("approve", Bool, "Approve a head that passes.").or("false").operator(),
+    Key::new("unapprove", Bool, "Take our approval back when a head does not pass.").or("false").operator(),
+    Key::new("request_changes", Bool, "Ask for changes when findings fail the gate, where the forge has that.").or("false").operator(),
+];
+
+static OVERRIDE_GATE: &[Key] = &[Key::new(
+    "roles",
+    List { of: &OneOf(&[Choice::new("developer"), Choice::new("maintainer")]), at_least: 1, adds: false },
+    "The roles that may break the glass and settle critical findings; who has a higher role may, too.",
+)
+.or(r#"["maintainer"]"#)];
 
 const FAIL_ON: Kind =
     OneOf(&[Choice::new("critical"), Choice::new("important"), Choice::new("suggestion"), Choice::new("nit"), Choice::new("never")]);
@@ -126,8 +146,8 @@ static OVERRIDE: &[Key] = &[
     Key::new("noise", Refused("put the globs, with their folder, into `noise` at the top"), ""),
     Key::new("private_paths", Refused("put the globs, with their folder, into `private_paths` at the top"), ""),
     Key::new("overrides", Refused("entries do not nest"), ""),
-    Key::later("summary"),
-    Key::later("post"),
+    Key::new("summary", Refused(WHOLE_CHANGE), ""),
+    Key::new("post", Refused(WHOLE_CHANGE), ""),
 ];
 const WHOLE_CHANGE: &str = "it holds for the whole change: set it at the top";
 

@@ -78,6 +78,8 @@ pub struct ContextInput<'a> {
     pub bundle: &'a Bundle,
     /// Changed files that this text does not show: those of other bundles, and filtered ones.
     pub other_files: &'a [RepoPath],
+    /// Changed files (indices) that reviewers have seen before as they stand.
+    pub outlined: &'a [usize],
     /// Hits of rules in the bundle's files.
     pub rule_hits: &'a [HitNote],
     /// Facts that were computed from filtered files, such as lock files; one line each.

@@ -74,8 +74,26 @@ pub(super) fn overview(input: &ContextInput<'_>, bytes: usize) -> Page {
         }
         page.item(&line);
     }
+    outlined(input, &mut page, bytes);
     others(input.other_files, &mut page, bytes / 4);
     page
+}
+
+/// Files that were reviewed before and stand as they stood, by name and symbols.
+fn outlined(input: &ContextInput<'_>, page: &mut Page, bytes: usize) {
+    for (i, index) in input.outlined.iter().enumerate() {
+        let Some(file) = input.change.files.get(*index) else { continue };
+        if i == 0 {
+            page.item("Reviewed in an earlier round and unchanged since, so outlined only (`show_diff` shows one):");
+        }
+        if page.len() + 200 >= bytes {
+            page.note(&format!("{} more", input.outlined.len() - i));
+            break;
+        }
+        let symbols = symbols(&input.analysis.file(*index).changes);
+        let colon = if symbols.is_empty() { "" } else { ": " };
+        page.item(&format!("{} +{} -{}{colon}{symbols}", file.path(), file.added_lines(), file.removed_lines()));
+    }
 }
 
 fn distinct(bundle: &Bundle) -> usize {

@@ -12,6 +12,8 @@ pub struct Packing<'a> {
     pub analysis: &'a Analysis,
     /// All bundles.
     pub bundles: &'a [Bundle],
+    /// Files (indices) that reviewers have seen before as they stand: shown as outline only.
+    pub outlined: &'a [usize],
     /// Hits of rules in all files.
     pub rule_hits: &'a [HitNote],
     /// One line for each lock file.
@@ -36,7 +38,8 @@ pub fn pack(packing: &Packing<'_>) -> Vec<Shared> {
 fn one(packing: &Packing<'_>, bundle: &Bundle) -> Shared {
     let here = |index: usize| bundle.parts.iter().any(|p| p.file == index);
     let files = &packing.change.files;
-    let other_files: Vec<RepoPath> = files.iter().enumerate().filter(|(i, _)| !here(*i)).map(|(_, f)| f.path().clone()).collect();
+    let other_files: Vec<RepoPath> =
+        files.iter().enumerate().filter(|(i, _)| !here(*i) && !packing.outlined.contains(i)).map(|(_, f)| f.path().clone()).collect();
     let in_bundle = |path: &RepoPath| bundle.parts.iter().any(|p| files.get(p.file).is_some_and(|f| f.path() == path));
     let rule_hits: Vec<HitNote> = packing.rule_hits.iter().filter(|h| in_bundle(&h.path)).cloned().collect();
     shared(&ContextInput {
@@ -45,6 +48,7 @@ fn one(packing: &Packing<'_>, bundle: &Bundle) -> Shared {
         analysis: packing.analysis,
         bundle,
         other_files: &other_files,
+        outlined: packing.outlined,
         rule_hits: &rule_hits,
         facts: packing.facts,
         rules_index: packing.rules_index,

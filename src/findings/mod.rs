@@ -13,7 +13,7 @@ pub mod texts;
 
 mod cause;
 mod locate;
-mod place;
+pub(crate) mod place;
 mod quote;
 mod suggestion;
 #[cfg(test)]

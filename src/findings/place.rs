@@ -26,7 +26,7 @@ impl Changed {
 }
 
 /// The old number of new line `new`; `None` if the change added it.
-pub(super) fn old_line(file: &FileDiff, new: u32) -> Option<u32> {
+pub(crate) fn old_line(file: &FileDiff, new: u32) -> Option<u32> {
     let mut shift = 0_i64;
     for hunk in &file.hunks {
         // An empty range is numbered by the line before it.

@@ -3,8 +3,8 @@
 use super::batch::{Batch, Header, Mode};
 use super::program::{Call, GitError};
 use super::room::Room;
-use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, grep, object_id};
-use crate::diff::{FileMode, Side};
+use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, compare, grep, object_id};
+use crate::diff::{self, FileDiff, FileMode, Side};
 use crate::path::RepoPath;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -143,6 +143,14 @@ impl Objects {
             Some(tree) => grep::grep(&self.room, tree, query),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Git's own diff from another commit to the new side; `None` where git has not all of that commit, or it cannot be read whole.
+    pub fn since(&self, commit: &str) -> Option<Vec<FileDiff>> {
+        let id = object_id(commit.as_bytes())?;
+        let bytes = compare::diff(&self.room, Some(&id), self.new.tree.as_ref()?).ok()?;
+        let parsed = diff::parse::parse(&bytes).ok()?;
+        parsed.problems.is_empty().then_some(parsed.files)
     }
 
     fn side(&self, side: Side) -> &Listed {

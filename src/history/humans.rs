@@ -1,7 +1,7 @@
 //! What humans decided: which findings they settled, what they argued, whether they opened the gate. Whose word counts is for
 //! their role to say, which the forge confirms (TRUST 9); code decides, never a model.
 
-use super::read::{Known, Memory};
+use super::read::{Known, Memory, human};
 use super::round::Override;
 use super::state::Record;
 use super::words::{breaks_glass, settles};
@@ -79,7 +79,7 @@ pub struct Humans {
 
 /// What humans said in a conversation, oldest first. Bots, the forge itself and we are none; an edited comment says nothing.
 pub(super) fn said(conversation: &Conversation, threads: &[Known], ours: &[u64]) -> Vec<Said> {
-    let human = |u: &User| !u.bot && !ours.contains(&u.id);
+    let human = |u: &User| human(u, ours);
     let spoken = |c: &Comment| !c.system && human(&c.author);
     let mut out = Vec::new();
     for (index, known) in threads.iter().enumerate() {

@@ -40,11 +40,11 @@ pub fn code(lines: &str) -> String {
     if text.is_empty() { text } else { hex(&Sha256::digest(text), CODE_DIGITS) }
 }
 
-/// What a file's contents at a path are known by. Keyed, because it is short: whoever could find another file with the same tag
-/// could have that file pass as reviewed.
-pub fn file_tag(key: &[u8], path: &RepoPath, blob: &str) -> String {
+/// What a file's contents at a path, as some reviewers saw them, are known by. Keyed, because it is short: whoever could find
+/// another file with the same tag could have that file pass as reviewed.
+pub fn file_tag(key: &[u8], path: &RepoPath, blob: &str, reviewers: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
-    for part in [b"file", path.as_bytes(), blob.as_bytes()] {
+    for part in [b"file", path.as_bytes(), blob.as_bytes(), reviewers.as_bytes()] {
         mac.update(&(part.len() as u64).to_le_bytes());
         mac.update(part);
     }
@@ -208,8 +208,8 @@ struct Columns(
     Vec<String>,
     Vec<String>,
     Vec<String>,
-    /// Rounds.
-    Vec<u32>,
+    /// Rounds, and replies heard.
+    Vec<(u32, u32)>,
     /// Who settled it; empty for nobody.
     Vec<String>,
     /// Titles, then bodies.
@@ -234,7 +234,7 @@ impl Columns {
             out.6.push(path_text(&r.path, detail.path));
             out.7.push(r.old_path.as_ref().map(|p| path_text(p, detail.path)).unwrap_or_default());
             out.8.push(cut_bytes(&r.symbol, 120).to_owned());
-            out.9.push(r.round);
+            out.9.push((r.round, r.heard));
             out.10.push(cut_bytes(r.by.as_deref().unwrap_or_default(), 80).to_owned());
             let gone = r.status == Status::Fixed;
             out.11.push(cut_bytes(&r.title, detail.title).to_owned());
@@ -282,7 +282,8 @@ impl Columns {
                 status: pick(&STATUSES, status)?,
                 by: filled(&self.10[i]),
                 gates: pick(&[(true, 'g'), (false, '-')], gates)?,
-                round: self.9[i],
+                round: self.9[i].0,
+                heard: self.9[i].1,
                 head: head.to_owned(),
             });
         }

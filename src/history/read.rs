@@ -16,6 +16,8 @@ pub struct Known {
     pub record: Record,
     /// Its marker has a MAC that fits.
     pub trusted: bool,
+    /// How many replies of humans stand in it.
+    pub replies: u32,
 }
 
 /// What earlier rounds left in a conversation.
@@ -100,7 +102,15 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
             continue;
         }
         match Record::unpack(&marker.payload, &marker.head) {
-            Some(record) => memory.threads.push(Known { thread: thread.clone(), record, trusted: marker.signed }),
+            Some(record) => {
+                let replies = thread.comments.iter().skip(1).filter(|c| !c.system && human(&c.author, trust.ours)).count();
+                memory.threads.push(Known {
+                    thread: thread.clone(),
+                    record,
+                    trusted: marker.signed,
+                    replies: u32::try_from(replies).unwrap_or(u32::MAX),
+                });
+            }
             None => ignored.broken += 1,
         }
     }
@@ -130,9 +140,14 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
     memory
 }
 
-/// What humans said and which threads they resolved. Bots, the forge itself and we are no humans.
+/// Bots and we are no humans.
+pub(super) fn human(user: &User, ours: &[u64]) -> bool {
+    !user.bot && !ours.contains(&user.id)
+}
+
+/// What humans said and which threads they resolved.
 fn events(conversation: &Conversation, ours: &[u64]) -> String {
-    let human = |u: &User| !u.bot && !ours.contains(&u.id);
+    let human = |u: &User| human(u, ours);
     let mut hash = Sha256::new();
     let mut take = |part: &str| {
         hash.update((part.len() as u64).to_le_bytes());

@@ -88,6 +88,8 @@ pub struct Record {
     pub gates: bool,
     /// The round that first told it.
     pub round: u32,
+    /// So many replies of humans in its thread its reviewer has heard.
+    pub heard: u32,
     /// The head that `place` is of. It stands in the marker, not in the payload.
     pub head: String,
 }

@@ -92,6 +92,7 @@ pub(crate) fn record(title: &str, severity: Severity, path: &str, line: u32, quo
         by: None,
         gates: false,
         round: 1,
+        heard: 0,
         head: sha('a'),
     }
 }

@@ -80,11 +80,9 @@ pub(super) fn settles(body: &str) -> Option<&'static str> {
             let Some(rest) = said.strip_prefix(word) else { return false };
             let rest = rest.trim_start_matches(['*', '_']);
             let reason = rest.trim_start();
-            let word_ends = |w: &&str| reason.strip_prefix(w).is_some_and(|r| !r.starts_with(char::is_alphanumeric));
-            rest.is_empty()
-                || rest.starts_with(['.', ',', ';', ':', '!', '('])
-                || reason.starts_with(['-', '\u{2013}', '\u{2014}', '(']) && rest != reason
-                || (rest != reason && AFTER.iter().any(|w| word_ends(&w)))
+            let word_ends = |w: &str| reason.strip_prefix(w).is_some_and(|r| !r.starts_with(char::is_alphanumeric));
+            let reasoned = rest != reason && (reason.starts_with(['-', '\u{2013}', '\u{2014}', '(']) || AFTER.iter().any(|w| word_ends(w)));
+            rest.is_empty() || rest.starts_with(['.', ',', ';', ':', '!', '(']) || reasoned
         })
     })
 }

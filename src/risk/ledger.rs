@@ -15,6 +15,7 @@ struct Entry {
     unreadable: Option<String>,
     bounds: BTreeSet<String>,
     looked: BTreeSet<String>,
+    before: Option<String>,
     missed: BTreeMap<String, String>,
 }
 
@@ -63,6 +64,11 @@ impl Ledger {
         self.entry(path).bounds.insert(reason.into());
     }
 
+    /// An earlier round reviewed it as it stands; says which.
+    pub fn reviewed_before(&mut self, path: &RepoPath, remark: impl Into<String>) {
+        self.entry(path).before = Some(remark.into());
+    }
+
     /// It could not be read.
     pub fn unreadable(&mut self, path: &RepoPath, reason: impl Into<String>) {
         self.entry(path).unreadable = Some(reason.into());
@@ -100,8 +106,8 @@ impl Entry {
             let some = model_looked || (only_rules_missed && !self.looked.is_empty());
             return (if some { CoverageStatus::Partial } else { CoverageStatus::Failed }, reasons());
         }
-        match (self.looked.is_empty(), self.bounds.is_empty()) {
-            (false, true) => (CoverageStatus::Reviewed, None),
+        match (self.looked.is_empty() && self.before.is_none(), self.bounds.is_empty()) {
+            (false, true) => (CoverageStatus::Reviewed, self.before.clone()),
             (_, false) => (CoverageStatus::Partial, reasons()),
             (true, true) => (CoverageStatus::Failed, Some("nobody looked at it".to_owned())),
         }

@@ -14,7 +14,7 @@ use crate::report::{ReviewerRun, ReviewerStatus};
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::run::{Desk, TaskResult};
 use crate::secrets;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns the results of all tasks into findings, and keeps account of who looked at what.
 pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<TaskResult>) -> Draft<'a> {
@@ -24,25 +24,31 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
         let of: Vec<&TaskResult> = results.iter().filter(|r| r.reviewer == reviewer.profile.id).collect();
         let mut failures: Vec<String> = Vec::new();
         let mut found = 0;
+        let (mut seen, mut unseen): (BTreeSet<RepoPath>, BTreeSet<RepoPath>) = Default::default();
         for (i, bundle) in prepared.bundles.iter().enumerate() {
             match of.iter().find(|r| r.bundle == i + 1).map(|r| &r.report) {
                 Some(Ok(report)) => {
+                    seen.extend(files_of(prepared, bundle).into_iter().cloned());
+                    draft.answers.extend(report.prior.iter().map(|a| (reviewer.profile.id.clone(), a.clone())));
                     found += report.proposals.len();
                     draft.looked(bundle, &reviewer.profile.id);
                     draft.dropped.extend(report.dropped.iter().cloned());
                     take(prepared, &mut draft, reviewer, &report.proposals);
                 }
                 Some(Err(why)) => {
+                    unseen.extend(files_of(prepared, bundle).into_iter().cloned());
                     draft.missed(bundle, &reviewer.profile.id, why);
                     failures.push(why.clone());
                 }
                 None => {
+                    unseen.extend(files_of(prepared, bundle).into_iter().cloned());
                     let why = "it ended inside the program".to_owned();
                     draft.missed(bundle, &reviewer.profile.id, &why);
                     failures.push(why);
                 }
             }
         }
+        draft.completed.insert(reviewer.profile.id.clone(), seen.difference(&unseen).cloned().collect());
         let stats = desk.gateway.stats(&reviewer.profile.id);
         failures.dedup();
         draft.runs.push(ReviewerRun {

@@ -5,13 +5,17 @@ use super::collect::files_of;
 use super::waive::{Judged, Waivers};
 use crate::context::Bundle;
 use crate::diff::{FileDiff, FileMode, LineKind, Side};
+use crate::findings::parse::PriorAnswer;
 use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Finding, FindingSource};
 use crate::gateway::Usage;
+use crate::history::{Prior, Record};
 use crate::judge::{summary, verdict};
+use crate::path::RepoPath;
 use crate::report::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
 use crate::risk::{self, Ledger, NoiseKind};
 use crate::rules::waiver::Waived;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known so far.
 pub struct Draft<'a> {
@@ -33,6 +37,14 @@ pub struct Draft<'a> {
     pub texts: MaskedTexts<'a>,
     /// The run was ended from outside before it was done.
     pub interrupted: bool,
+    /// What reviewers say of earlier findings: who, and what.
+    pub answers: Vec<(String, PriorAnswer)>,
+    /// What became of earlier findings.
+    pub prior: Vec<Prior>,
+    /// What the next round has to know of all findings.
+    pub(super) records: Vec<Record>,
+    /// By reviewer: the files that it completed on.
+    pub(super) completed: BTreeMap<String, BTreeSet<RepoPath>>,
     ledger: Ledger,
 }
 
@@ -50,6 +62,10 @@ impl<'a> Draft<'a> {
             summary: None,
             texts: MaskedTexts::new(change),
             interrupted: false,
+            answers: Vec::new(),
+            prior: Vec::new(),
+            records: Vec::new(),
+            completed: BTreeMap::new(),
             ledger: Ledger::new(&change.files),
         };
         draft.open_ledger();
@@ -108,6 +124,11 @@ impl<'a> Draft<'a> {
         for (path, size) in &change.oversized {
             self.ledger.filtered(path, format!("{} MiB: too large to look at", size >> 20));
         }
+        if let Some(earlier) = &prepared.earlier {
+            for file in earlier.outlined.iter().filter_map(|i| change.files.get(*i)) {
+                self.ledger.reviewed_before(file.path(), earlier.remark());
+            }
+        }
         for shared in &prepared.shared {
             for (path, reason) in &shared.bounded {
                 self.ledger.bounded(path, reason.clone());
@@ -160,7 +181,10 @@ impl<'a> Draft<'a> {
         let coverage = self.ledger.finish();
         let fails = self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
         let inconclusive = self.interrupted || prepared.setup.policy_broken || risk::inconclusive(&coverage);
-        let outcome = match (fails, inconclusive) {
+        let earlier = prepared.earlier.as_ref();
+        // Opened by hand for this head only.
+        let glass = earlier.and_then(|e| e.humans.glass.as_ref()).filter(|g| prepared.change.head_sha.as_deref() == Some(&g.head));
+        let outcome = match (fails && glass.is_none(), inconclusive) {
             (true, _) => Outcome::Fail,
             (false, true) => Outcome::Inconclusive,
             (false, false) => Outcome::Pass,
@@ -186,7 +210,7 @@ impl<'a> Draft<'a> {
                 sources.insert(path.clone(), f.side, (*text).clone());
             }
         }
-        let review = Review {
+        let mut review = Review {
             outcome,
             verdict: verdict::verdict(&self.findings),
             provenance: Provenance {
@@ -208,7 +232,9 @@ impl<'a> Draft<'a> {
                 lines_removed: lines(LineKind::Removed),
             },
             summary: self.summary.unwrap_or_else(|| summary::by_code(&self.findings)),
-            models_looked: self.runs.iter().any(|r| r.id != "rules" && r.id != "coordinator" && r.model.is_some()),
+            // What models saw before and need not see again, they have looked at.
+            models_looked: earlier.is_some_and(|e| !e.outlined.is_empty())
+                || self.runs.iter().any(|r| r.id != "rules" && r.id != "coordinator" && r.model.is_some()),
             findings: self.findings,
             dropped: self.dropped,
             waived: self.waived,
@@ -218,13 +244,16 @@ impl<'a> Draft<'a> {
             notes: self.notes,
             seconds: prepared.started.elapsed().as_secs_f64(),
             fail_on: config.fail_on,
-            target: None,
-            round: 1,
-            prior: Vec::new(),
-            override_: None,
-            spent_before_usd: None,
+            target: earlier.map(|e| e.past.target.clone()),
+            round: earlier.map_or(1, |e| e.past.round()),
+            prior: self.prior,
+            override_: glass.cloned(),
+            spent_before_usd: earlier.and_then(|e| e.past.spent_usd()),
             next: None,
         };
+        if let Some(earlier) = earlier {
+            review.next = Some(earlier.next(prepared, &review, !inconclusive, self.records));
+        }
         (review, sources)
     }
 }

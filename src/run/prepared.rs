@@ -1,10 +1,11 @@
 //! A change that is classified, scanned and packed: all that can be known without a model.
 
-use super::{Risk, Scanned, Setup};
+use super::{Earlier, Risk, Scanned, Setup};
 use crate::change::Change;
 use crate::context::{self, Analysis, Bundle, Packing, Shared};
 use crate::diff::FileDiff;
 use crate::error::UserError;
+use crate::history::Past;
 use crate::lang::Lang;
 use crate::path::RepoPath;
 use crate::reviewers::definition::Reviewer;
@@ -36,11 +37,21 @@ pub struct Prepared {
     pub shared: Vec<Shared>,
     /// Rules for which the index had no room.
     pub rules_not_shown: usize,
+    /// What earlier rounds of the same merge request mean for this one; `None` without a merge request.
+    pub earlier: Option<Earlier>,
 }
 
 impl Prepared {
     /// Chooses reviewers, and packs what they are shown if a model will look at it or `plan` wants to know.
-    pub fn new(started: Instant, setup: Setup, change: Arc<Change>, risk: Risk, scanned: Scanned, plan: bool) -> Result<Self, UserError> {
+    pub fn new(
+        started: Instant,
+        setup: Setup,
+        change: Arc<Change>,
+        risk: Risk,
+        scanned: Scanned,
+        past: Option<Past>,
+        plan: bool,
+    ) -> Result<Self, UserError> {
         let judged = judged_rules(&setup, &change, &risk);
         let mut signals: BTreeSet<String> = risk.signals.clone();
         if !judged.is_empty() {
@@ -48,7 +59,10 @@ impl Prepared {
         }
         let (rules_index, rules_not_shown) = index::index(&judged);
         let reviewers: Vec<Reviewer> = select(&setup.prompts, setup.config(), risk.tier, &signals, &setup.scope.only)?.into_iter().cloned().collect();
-        let mut prepared = Self { started, setup, change, risk, scanned, reviewers, bundles: Vec::new(), shared: Vec::new(), rules_not_shown };
+        let ids: Vec<&str> = reviewers.iter().map(|r| r.profile.id.as_str()).collect();
+        let earlier = past.map(|p| Earlier::new(p, &setup, &change, &shown(&setup, &change, &risk), ids.join(",")));
+        let mut prepared =
+            Self { started, setup, change, risk, scanned, reviewers, bundles: Vec::new(), shared: Vec::new(), rules_not_shown, earlier };
         if prepared.setup.gateway.is_some() || plan {
             prepared.pack(&rules_index);
         }
@@ -60,11 +74,14 @@ impl Prepared {
         let config = self.setup.config();
         let private = |path: &RepoPath| config.is_private(path);
         let analysis = Analysis::new(&self.change, self.change.as_ref(), &shown, &secrets::mask, &private);
-        self.bundles = context::bundles(&self.change, &shown, &analysis, config.limits.bundle_tokens);
+        let outlined: Vec<usize> = self.earlier.iter().flat_map(|e| e.outlined.iter().copied()).collect();
+        let fresh: Vec<usize> = shown.iter().copied().filter(|i| !outlined.contains(i)).collect();
+        self.bundles = context::bundles(&self.change, &fresh, &analysis, config.limits.bundle_tokens);
         self.shared = context::pack(&Packing {
             change: &self.change,
             analysis: &analysis,
             bundles: &self.bundles,
+            outlined: &outlined,
             rule_hits: &self.scanned.notes,
             facts: &self.risk.facts,
             rules_index,

@@ -81,7 +81,8 @@ impl Prepared {
                     tools: offered.clone(),
                     system: system.clone(),
                     shared: text.clone(),
-                    own: self.setup.prompts.own(reviewer, &variables, &languages, (i + 1, self.bundles.len())),
+                    own: self.setup.prompts.own(reviewer, &variables, &languages, (i + 1, self.bundles.len()))
+                        + &self.earlier.as_ref().map(|e| e.part(self, &reviewer.profile.id, i + 1, bundle)).unwrap_or_default(),
                     time: self.time(reviewer),
                 });
             }

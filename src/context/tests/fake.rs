@@ -88,6 +88,7 @@ impl Fake {
             analysis,
             bundle,
             other_files: &[],
+            outlined: &[],
             rule_hits: &[],
             facts: &[],
             rules_index: "",

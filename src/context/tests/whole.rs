@@ -28,6 +28,7 @@ fn reads_well() {
         analysis: &analysis,
         bundle: &bundle,
         other_files: &["Cargo.lock".into(), "odd\nname".into()],
+        outlined: &[],
         rule_hits: &[HitNote { path: "src/limits.rs".into(), line: 2, rule_id: "REL-RS-001".into(), title: "Name your limits".into() }],
         facts: &["Cargo.lock: 3 packages changed".into()],
         rules_index: "DOC-001 must: Write what changed\n",

@@ -25,7 +25,7 @@ fn findings(n: usize) -> Vec<Record> {
 #[test]
 fn a_summary_holds_five_hundred_findings_and_a_thread_is_small() {
     let mut all = state(findings(500));
-    all.files = (0..400).map(|i| file_tag(KEY, &RepoPath::from("a"), &format!("{i}"))).collect();
+    all.files = (0..400).map(|i| file_tag(KEY, &RepoPath::from("a"), &format!("{i}"), "quality")).collect();
     let text = marker(Kind::Summary(1), &all.payload(), &all.head, &trust(Some(KEY)));
     assert!(text.len() < 40_000, "{}", text.len());
     let back = State::unpack(&all.payload(), &all.head).expect("readable");

@@ -1,0 +1,453 @@
+//! Rounds over a hand-made merge request: files, pushes, what reviewers say, what people answer.
+
+use super::super::testing::{
+    AUTHOR, BOT, DEVELOPER, KEY, MAINTAINER, TARGET, comment, conversation, merge_request, sha, state, summary, thread, trust, user,
+};
+use super::super::{Drift, Roles, read};
+use super::*;
+use crate::context::{enclosing, symbols_of};
+use crate::diff::FileDiff;
+use crate::findings::fingerprint::{Enclosing, fingerprint, ordinal};
+use crate::findings::testing::diff;
+use crate::findings::{Category, Lines};
+use crate::forge::{Role, Thread};
+use crate::judge::verdict;
+use crate::text::FileText;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+type Tree = BTreeMap<String, String>;
+
+/// What the forge holds between the rounds, and what git has.
+struct World {
+    key: Option<&'static [u8]>,
+    number: u32,
+    head: Tree,
+    renamed: Vec<(&'static str, &'static str)>,
+    /// Git has the head reviewed before.
+    has_last: bool,
+    left: Option<State>,
+    threads: Vec<Thread>,
+    rules_read: bool,
+    failed: bool,
+    answers: Vec<(String, PriorAnswer)>,
+}
+
+use super::super::state::State;
+
+fn symbol(path: &RepoPath, text: &str, line: u32) -> Option<Enclosing> {
+    let symbols = symbols_of(path, text);
+    let s = &symbols[enclosing(&symbols, line)?];
+    Some(Enclosing { name: s.name.clone(), start: s.start, end: s.end })
+}
+
+impl World {
+    fn new(files: &[(&str, &str)]) -> Self {
+        Self {
+            key: Some(KEY),
+            number: 0,
+            head: files.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect(),
+            renamed: Vec::new(),
+            has_last: true,
+            left: None,
+            threads: Vec::new(),
+            rules_read: true,
+            failed: false,
+            answers: Vec::new(),
+        }
+    }
+
+    /// A finding on the first line of a file that holds `quote`.
+    fn finding(&self, severity: Severity, title: &str, path: &str, quote: &str) -> Finding {
+        let text = FileText::whole(self.head[path].as_bytes());
+        let (line, code) = text.lines().find(|(_, l)| l.contains(quote)).expect("the quote is there");
+        let repo = RepoPath::from(path);
+        let around = symbol(&repo, text.as_str(), line);
+        let nth = ordinal(&text, code, line, around.as_ref());
+        Finding {
+            fingerprint: fingerprint(None, code, around.as_ref().map(|s| s.name.as_str()), nth),
+            severity,
+            category: Category::Quality,
+            reviewer: "quality".to_owned(),
+            also: Vec::new(),
+            source: FindingSource::Model,
+            title: title.to_owned(),
+            body: format!("{title}, because."),
+            trigger: None,
+            cause: None,
+            rule: None,
+            path: repo,
+            old_path: None,
+            side: Side::New,
+            anchor: Anchor::Exact(Lines { start: line, end: line, old_line: None }),
+            quote: code.to_owned(),
+            suggestion: None,
+            confidence: None,
+            status: FindingStatus::New,
+        }
+    }
+
+    fn hit(&self, rule: &str, path: &str, quote: &str) -> Finding {
+        let mut hit = self.finding(Severity::Important, "A rule", path, quote);
+        hit.fingerprint = crate::findings::fingerprint::with_rule(&hit.fingerprint, Some(rule));
+        Finding { source: FindingSource::Rule, reviewer: "rules".to_owned(), rule: Some(rule_of(rule)), ..hit }
+    }
+
+    fn says(&mut self, id: &str, fixed: bool, why: &str) {
+        self.answers.push(("quality".to_owned(), PriorAnswer { id: id.to_owned(), fixed, why: why.to_owned() }));
+    }
+
+    fn reply(&mut self, thread: usize, by: u64, text: &str) {
+        let n = self.threads[thread].comments.len();
+        self.threads[thread].comments.push(comment(&format!("r{thread}.{n}"), by, text));
+    }
+
+    /// One round: `now` is what stands at the new head, `found` what its reviewers say. Then what publishing would do.
+    fn round(&mut self, now: &[(&str, &str)], found: impl FnOnce(&Self) -> Vec<Finding>) -> String {
+        self.number += 1;
+        let last = std::mem::replace(&mut self.head, now.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect());
+        let found = found(self);
+        let comments = self.left.iter().map(|s| summary("1", s, self.key)).collect();
+        let memory = read(&conversation(comments, self.threads.clone()), &trust(Some(KEY)));
+        let roles = Roles::from([(AUTHOR, Role::Developer), (DEVELOPER, Role::Developer), (MAINTAINER, Role::Maintainer)]);
+        let past = Past { target: TARGET.clone(), mr: merge_request(), memory, roles, full: false };
+        let humans = past.humans(Role::Maintainer);
+        let pushed: Vec<FileDiff> = self.pushed(&last);
+        let drift = Drift::new(pushed, BTreeSet::new());
+        let files: Vec<FileDiff> = self.head.iter().map(|(p, t)| diff(p, "", t).0).collect();
+        let text = |path: &RepoPath, side: Side| {
+            self.head.get(path.as_str()?).filter(|_| side == Side::New).map(|t| Arc::new(FileText::whole(t.as_bytes())))
+        };
+        let around = |path: &RepoPath, _: Side, line: u32| symbol(path, self.head.get(path.as_str()?)?, line);
+        let completed = |who: &str, _: &RepoPath| if who == "rules" { self.rules_read } else { !self.failed };
+        let ground = Ground { files: &files, drift: Some(&drift).filter(|_| self.has_last), text: &text, symbol: &around };
+        let head = sha(char::from_digit(self.number, 10).unwrap_or('0'));
+        let facts =
+            Facts { ground: &ground, completed: &completed, answers: &self.answers, rule: &|id| Some(rule_of(id)), reviewed: &|_| true, head: &head };
+        let out = reconcile(&past, &humans, &facts, found);
+        let next = State { round: self.number, head: head.clone(), ..state(out.records.clone()) };
+        let told = told(&out, &past.memory.notes, &humans.notes);
+        for (finding, record) in out.findings.iter().zip(&out.records) {
+            if finding.status == FindingStatus::New {
+                self.threads.push(thread(&format!("t{}", self.threads.len() + 1), record, self.key, &[]));
+            }
+        }
+        for prior in out.prior.iter().filter(|p| p.status == Status::Fixed) {
+            if let Some(t) = self.threads.iter_mut().find(|t| Some(&t.id) == prior.thread.as_ref()) {
+                (t.resolved, t.resolved_by) = (true, Some(user(BOT)));
+            }
+        }
+        self.left = Some(next);
+        self.renamed.clear();
+        self.answers.clear();
+        told
+    }
+
+    fn pushed(&self, last: &Tree) -> Vec<FileDiff> {
+        let mut out = Vec::new();
+        for (path, text) in &self.head {
+            let from = self.renamed.iter().find(|(_, to)| to == path).map_or(path.as_str(), |(from, _)| from);
+            let before = last.get(from).map_or("", String::as_str);
+            if before != text || from != path {
+                let (mut file, ..) = diff(path, before, text);
+                file.old_path = RepoPath::from(from);
+                out.push(file);
+            }
+        }
+        out
+    }
+}
+
+fn rule_of(id: &str) -> RuleRef {
+    RuleRef { id: id.to_owned(), status: crate::rules::RuleStatus::Enforced, source: None, url: None, owner: None }
+}
+
+fn told(out: &Reconciled, notes: &[String], human: &[String]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for f in &out.findings {
+        let line = f.anchor.lines().map_or("-".to_owned(), |l| l.start.to_string());
+        lines.push(format!("{:?} {:?} {}:{line} {}", f.status, f.severity, f.path, f.title));
+    }
+    for p in out.prior.iter().filter(|p| p.status != Status::Open) {
+        let by = p.by.as_deref().map(|b| format!(" by {b}")).unwrap_or_default();
+        lines.push(format!("({:?}{by}: {}: {})", p.status, p.title, p.why.as_deref().unwrap_or("-")));
+    }
+    lines.extend(out.dropped.iter().map(|d| format!("(dropped: {}: {})", d.title, d.reason)));
+    lines.extend(notes.iter().chain(human).map(|n| format!("(note: {n})")));
+    lines.push(format!("gate: {}", if verdict::gate(&out.findings, Some(Severity::Critical)) { "closed" } else { "open" }));
+    lines.join("\n")
+}
+
+const RUN: &str = "fn run(cmd: &str) {\n    shell(cmd);\n}\n\nfn log(text: &str) {\n    print(text);\n}\n";
+const RETRY: &str = "fn retry() {\n    loop {\n        get();\n    }\n}\n";
+
+fn two(w: &World) -> Vec<Finding> {
+    vec![w.finding(Severity::Critical, "Runs anything", "run.rs", "shell(cmd)"), w.finding(Severity::Important, "Never ends", "retry.rs", "loop")]
+}
+
+#[test]
+fn the_six_rounds() {
+    let mut w = World::new(&[]);
+    insta::assert_snapshot!(w.round(&[("run.rs", RUN), ("retry.rs", RETRY)], two), @"
+    New Critical run.rs:2 Runs anything
+    New Important retry.rs:2 Never ends
+    gate: closed
+    ");
+    // Thirty lines above one, the other renamed; the reviewer tells only one of them again, in other words.
+    let longer = format!("{}{RUN}", "// text\n".repeat(30));
+    w.renamed = vec![("retry.rs", "net/retry.rs")];
+    let files = [("run.rs", longer.as_str()), ("net/retry.rs", RETRY)];
+    insta::assert_snapshot!(w.round(&files, |w| vec![w.finding(Severity::Important, "A shell gets it", "run.rs", "shell(cmd)")]), @"
+    Persisting Critical run.rs:32 A shell gets it
+    Persisting Important net/retry.rs:2 Never ends
+    gate: closed
+    ");
+    let mended = longer.replace("shell(cmd)", "exec([cmd])");
+    let files = [("run.rs", mended.as_str()), ("net/retry.rs", RETRY)];
+    insta::assert_snapshot!(w.round(&files, |_| Vec::new()), @"
+    Persisting Important net/retry.rs:2 Never ends
+    (Fixed: A shell gets it: the code that it is about is gone)
+    gate: open
+    ");
+    w.reply(1, DEVELOPER, "won't fix: the server ends it");
+    let unrelated = mended.replace("print(text)", "print_all(text)");
+    let files = [("run.rs", unrelated.as_str()), ("net/retry.rs", RETRY)];
+    insta::assert_snapshot!(w.round(&files, |w| vec![w.finding(Severity::Important, "Never ends", "net/retry.rs", "loop")]), @"
+    Settled Important net/retry.rs:2 Never ends
+    (Settled by developer: Never ends: won't fix)
+    gate: open
+    ");
+    // Rebased and force-pushed: git does not have the head of before any more.
+    w.has_last = false;
+    let rebased = format!("// from the target\n{RETRY}");
+    let files = [("run.rs", unrelated.as_str()), ("net/retry.rs", rebased.as_str())];
+    insta::assert_snapshot!(w.round(&files, |w| vec![w.finding(Severity::Important, "Never ends", "net/retry.rs", "loop")]), @"
+    Settled Important net/retry.rs:3 Never ends
+    (Settled by developer: Never ends: won't fix)
+    gate: open
+    ");
+    w.has_last = true;
+    insta::assert_snapshot!(w.round(&files, |_| Vec::new()), @"
+    Settled Important net/retry.rs:3 Never ends
+    (Settled by developer: Never ends: won't fix)
+    gate: open
+    ");
+    assert_eq!(w.threads.len(), 2);
+}
+
+/// The two findings told, then another round on the same head with these replies in the threads.
+fn answered(change: impl FnOnce(&mut World), again: bool) -> String {
+    let files = [("run.rs", RUN), ("retry.rs", RETRY)];
+    let mut w = World::new(&[]);
+    w.round(&files, two);
+    change(&mut w);
+    w.round(&files, |w| if again { two(w) } else { Vec::new() })
+}
+
+#[test]
+fn the_gate_hears_others_and_for_the_worst_a_maintainer() {
+    insta::assert_snapshot!(answered(|w| { w.reply(0, DEVELOPER, "by design"); w.reply(1, AUTHOR, "by design"); }, true), @"
+    Persisting Critical run.rs:2 Runs anything
+    Persisting Important retry.rs:2 Never ends
+    (Settled by developer: Runs anything: by design; for the gate it counts on, because that takes another role or person)
+    (Settled by author: Never ends: by design; for the gate it counts on, because that takes another role or person)
+    gate: closed
+    ");
+    insta::assert_snapshot!(answered(|w| w.reply(0, MAINTAINER, "accepted risk"), false), @"
+    Settled Critical run.rs:2 Runs anything
+    Persisting Important retry.rs:2 Never ends
+    (Settled by maintainer: Runs anything: accepted risk)
+    gate: open
+    ");
+}
+
+#[test]
+fn an_answer_that_is_not_contradicted_withdraws_but_never_a_critical() {
+    let argue = |w: &mut World| {
+        w.reply(0, DEVELOPER, "cmd is a constant");
+        w.reply(1, DEVELOPER, "get() panics after a while");
+    };
+    insta::assert_snapshot!(answered(argue, false), @"
+    Persisting Critical run.rs:2 Runs anything
+    Settled Important retry.rs:2 Never ends
+    (Withdrawn by developer: Never ends: its reviewer did not repeat it after an answer)
+    gate: closed
+    ");
+    // Contradicted, or its reviewer failed.
+    let persists = "Persisting Critical run.rs:2 Runs anything\nPersisting Important retry.rs:2 Never ends\ngate: closed";
+    let both = |change: fn(&mut World)| {
+        answered(
+            |w| {
+                argue(w);
+                change(w);
+            },
+            false,
+        )
+    };
+    assert_eq!(both(|w| w.says("P2", false, "get() never panics")), persists);
+    assert_eq!(both(|w| w.failed = true), persists);
+    // What was heard once is no answer to silence later.
+    let files = [("run.rs", RUN), ("retry.rs", RETRY)];
+    let mut w = World::new(&[]);
+    w.round(&files, two);
+    argue(&mut w);
+    w.says("P2", false, "get() never panics");
+    w.round(&files, |_| Vec::new());
+    assert_eq!(w.round(&files, |_| Vec::new()), persists);
+}
+
+#[test]
+fn a_retry_never_opens_the_gate() {
+    // Silent, milder, without lines, failed: the critical finding stands.
+    let files = [("run.rs", RUN), ("retry.rs", RETRY)];
+    let milder = |w: &World| vec![w.finding(Severity::Nit, "Runs anything", "run.rs", "shell(cmd)")];
+    let placeless = |w: &World| vec![Finding { anchor: Anchor::File, ..w.finding(Severity::Critical, "Runs anything", "run.rs", "shell(cmd)") }];
+    let silent = |_: &World| Vec::new();
+    for again in [&milder as &dyn Fn(&World) -> Vec<Finding>, &placeless, &silent] {
+        for key in [Some(KEY), None] {
+            for has_last in [true, false] {
+                let mut w = World { key, ..World::new(&[]) };
+                w.round(&files, |w| two(w)[..1].to_vec());
+                w.has_last = has_last;
+                w.says("P1", true, "I was wrong");
+                assert_eq!(w.round(&files, again), "Persisting Critical run.rs:2 Runs anything\ngate: closed");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reviewer_says_fixed_only_where_something_was_pushed() {
+    let guarded = RUN.replace("{\n    shell", "{\n    check(cmd);\n    shell");
+    let elsewhere = RUN.replace("print(text)", "write(text)");
+    let ask = |text: &str, id: &str, fixed: bool| {
+        let mut w = World::new(&[]);
+        w.round(&[("run.rs", RUN)], two_of);
+        w.says(id, fixed, "cmd is checked now");
+        w.round(&[("run.rs", text)], |_| Vec::new())
+    };
+    fn two_of(w: &World) -> Vec<Finding> {
+        vec![w.finding(Severity::Critical, "Runs anything", "run.rs", "shell(cmd)")]
+    }
+    insta::assert_snapshot!(ask(&guarded, "p1 ", true), @"
+    (Fixed: Runs anything: cmd is checked now)
+    gate: open
+    ");
+    for (text, id, fixed) in [(guarded.as_str(), "P1", false), (&guarded, "P2", true), (&elsewhere, "P1", true)] {
+        assert!(ask(text, id, fixed).ends_with("Runs anything\ngate: closed"), "{id} {fixed}");
+    }
+}
+
+#[test]
+fn gone_code_counts_only_for_who_looked() {
+    let mended = RUN.replace("shell(cmd)", "exec([cmd])");
+    let mut w = World::new(&[]);
+    w.round(&[("run.rs", RUN)], two_first);
+    fn two_first(w: &World) -> Vec<Finding> {
+        vec![w.finding(Severity::Critical, "Runs anything", "run.rs", "shell(cmd)"), w.hit("A-ONE", "run.rs", "print(text)")]
+    }
+    (w.failed, w.rules_read) = (true, false);
+    insta::assert_snapshot!(w.round(&[("run.rs", mended.as_str())], |_| Vec::new()), @"
+    Persisting Critical run.rs:- Runs anything
+    Persisting Important run.rs:6 A rule
+    gate: open
+    ");
+    (w.failed, w.rules_read) = (false, true);
+    insta::assert_snapshot!(w.round(&[("run.rs", mended.as_str())], |_| Vec::new()), @"
+    (Fixed: Runs anything: the code that it is about is gone)
+    (Fixed: A rule: the rule does not hit there any more)
+    gate: open
+    ");
+    // It comes back: that is new, and told again.
+    insta::assert_snapshot!(w.round(&[("run.rs", RUN)], two_first), @"
+    New Critical run.rs:2 Runs anything
+    New Important run.rs:6 A rule
+    gate: closed
+    ");
+}
+
+#[test]
+fn settled_code_that_changes_is_told_again() {
+    let mut w = World::new(&[]);
+    w.round(&[("retry.rs", RETRY)], |w| vec![w.finding(Severity::Important, "Never ends", "retry.rs", "loop")]);
+    w.reply(0, DEVELOPER, "won't fix");
+    let files = RETRY.replace("get();", "get();\n        count += 1;");
+    let again = |w: &World| vec![w.finding(Severity::Important, "Never ends", "retry.rs", "loop")];
+    insta::assert_snapshot!(w.round(&[("retry.rs", files.as_str())], again), @"
+    New Important retry.rs:2 Never ends
+    gate: open
+    ");
+    // Its new thread is the one that counts from now on.
+    insta::assert_snapshot!(w.round(&[("retry.rs", files.as_str())], again), @"
+    Persisting Important retry.rs:2 Never ends
+    gate: open
+    ");
+}
+
+#[test]
+fn reviewed_code_brings_nothing_new_but_the_worst() {
+    let mut w = World::new(&[]);
+    w.round(&[("run.rs", RUN), ("retry.rs", RETRY)], |_| Vec::new());
+    let pushed = RETRY.replace("get();", "get_all();");
+    let found = |w: &World| {
+        vec![
+            w.finding(Severity::Important, "Old news", "run.rs", "print(text)"),
+            w.finding(Severity::Critical, "Bad news", "run.rs", "shell(cmd)"),
+            w.finding(Severity::Important, "News", "retry.rs", "get_all"),
+            w.hit("A-ONE", "run.rs", "fn log"),
+        ]
+    };
+    insta::assert_snapshot!(w.round(&[("run.rs", RUN), ("retry.rs", pushed.as_str())], found), @"
+    New Critical run.rs:2 Bad news
+    New Important retry.rs:3 News
+    New Important run.rs:5 A rule
+    (dropped: Old news: its code was reviewed in round 1 and has not changed since: only critical findings are new there)
+    gate: closed
+    ");
+    // A memory that cannot be believed holds nothing back.
+    let mut w = World { key: None, ..World::new(&[]) };
+    w.round(&[("run.rs", RUN)], |_| Vec::new());
+    assert!(w.round(&[("run.rs", RUN)], |w| vec![w.finding(Severity::Nit, "N", "run.rs", "print(text)")]).starts_with("New Nit"));
+}
+
+#[test]
+fn without_a_key_nothing_is_told_twice_and_nothing_is_settled() {
+    let files = [("run.rs", RUN), ("retry.rs", RETRY)];
+    let mut w = World { key: None, ..World::new(&[]) };
+    w.round(&files, two);
+    w.reply(1, MAINTAINER, "won't fix");
+    insta::assert_snapshot!(w.round(&files, two), @"
+    Persisting Critical run.rs:2 Runs anything
+    Persisting Important retry.rs:2 Never ends
+    (note: Replies that settle a finding do not count: without TRIBUNE_STATE_KEY nobody can say what a thread is about.)
+    gate: closed
+    ");
+}
+
+#[test]
+fn a_killed_run_left_threads_and_no_summary() {
+    let files = [("run.rs", RUN), ("retry.rs", RETRY)];
+    let mut w = World::new(&[]);
+    w.round(&files, two);
+    w.left = None;
+    insta::assert_snapshot!(w.round(&files, two), @"
+    Persisting Critical run.rs:2 Runs anything
+    Persisting Important retry.rs:2 Never ends
+    gate: closed
+    ");
+}
+
+#[test]
+fn two_defects_on_one_line_stay_two() {
+    let mut w = World::new(&[]);
+    let pair = |w: &World| {
+        let one = w.finding(Severity::Critical, "Runs anything", "run.rs", "shell(cmd)");
+        vec![one.clone(), Finding { fingerprint: "0123".repeat(8), category: Category::Security, title: "Leaks it".to_owned(), ..one }]
+    };
+    w.round(&[("run.rs", RUN)], pair);
+    insta::assert_snapshot!(w.round(&[("run.rs", RUN)], pair), @"
+    Persisting Critical run.rs:2 Runs anything
+    Persisting Critical run.rs:2 Leaks it
+    gate: closed
+    ");
+}
