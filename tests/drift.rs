@@ -1,6 +1,7 @@
 //! What is written down twice is compared: help texts and the sample in the README, schemas, the rule catalogue.
 //! `TRIBUNE_REGENERATE=1 cargo test --test drift` writes them anew; look at the diff before you commit it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -68,19 +69,47 @@ fn the_schemas_are_current() {
 #[test]
 fn the_catalogue_lists_the_rules_in_force() {
     let rules: serde_json::Value = serde_json::from_str(&tribune(&["rules", "list", "--json"])).expect("JSON");
-    let mut page = "# The built-in rules\n\nGenerated from the rule files; `tribune rules show ID` shows one whole.\n\n| id | rule | level | severity | languages | checked by |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut topics: BTreeMap<(usize, &str), Vec<String>> = BTreeMap::new();
     for rule in rules.as_array().expect("a list") {
         let text = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
         let languages: Vec<&str> = rule["languages"].as_array().expect("a list").iter().filter_map(|l| l.as_str()).collect();
-        let languages = if languages.is_empty() { "all".to_owned() } else { languages.join(", ") };
         let how = if rule["detector"].as_bool() == Some(true) { "detector" } else { "reviewer" };
-        page.push_str(&format!(
-            "| {} | {} | {} | {} | {languages} | {how} |\n",
-            text("id"),
-            text("title").replace('|', "\\|"),
-            text("level"),
-            text("severity")
-        ));
+        let title = text("title").replace('|', "\\|");
+        let line = format!("| {} | {title} | {} | {} | {how} |\n", text("id"), text("level"), text("severity"));
+        topics.entry(topic(&languages, &text("id"))).or_default().push(line);
+    }
+    let all: Vec<&String> = topics.values().flatten().collect();
+    let detectors = all.iter().filter(|line| line.ends_with(" detector |\n")).count();
+    let mut page = format!(
+        "# The built-in rules\n\nGenerated from the rule files: {} rules, {detectors} of them checked by a detector, the others by a reviewer. `tribune rules show ID` shows one whole.\n",
+        all.len()
+    );
+    for ((_, name), lines) in &topics {
+        page.push_str(&format!("\n## {name}\n\n| id | rule | level | severity | checked by |\n|---|---|---|---|---|\n{}", lines.concat()));
     }
     file("rules/CATALOGUE.md", &page);
+}
+
+/// The catalogue's heading for a rule, and its place.
+fn topic(languages: &[&str], id: &str) -> (usize, &'static str) {
+    const TOPICS: [(&str, &[&str]); 15] = [
+        ("Any language", &[]),
+        ("C and C++", &["c", "cpp"]),
+        ("C#", &["csharp"]),
+        ("Docker", &["dockerfile"]),
+        ("Go", &["go"]),
+        ("Java", &["java"]),
+        ("JavaScript and TypeScript", &["typescript", "javascript"]),
+        ("PHP", &["php"]),
+        ("Python", &["python"]),
+        ("Ruby", &["ruby"]),
+        ("Rust", &["rust"]),
+        ("Shell", &["shell"]),
+        ("SQL", &["sql"]),
+        ("Kubernetes", &["yaml"]),
+        ("CI", &["yaml"]),
+    ];
+    let fits = |(name, own): &(&str, &[&str])| languages.iter().all(|l| own.contains(l)) && (*name == "Kubernetes") == id.contains("-K8S-");
+    let place = if languages.is_empty() { 0 } else { TOPICS.iter().position(fits).unwrap_or(0) };
+    (place, TOPICS[place].0)
 }

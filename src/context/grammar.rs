@@ -178,6 +178,64 @@ const C: Grammar = Grammar {
     test_call: None,
 };
 
+const CPP: Grammar = Grammar {
+    separator: "::",
+    decls: &[
+        decl("namespace_definition", "namespace", Container, "name"),
+        decl("function_definition", "function", Code, "declarator"),
+        decl("class_specifier", "class", Type, "name"),
+        decl("struct_specifier", "struct", Type, "name"),
+        decl("enum_specifier", "enum", Type, "name"),
+        decl("union_specifier", "union", Type, "name"),
+        decl("alias_declaration", "using", Value, "name"),
+        decl("type_definition", "typedef", Type, "declarator"),
+        decl("preproc_def", "#define", Value, "name"),
+        decl("preproc_function_def", "#define", Value, "name"),
+        decl("declaration", "declaration", Value, "declarator"),
+        decl("field_declaration", "field", Member, "declarator"),
+        decl("enumerator", "variant", Member, "name"),
+    ],
+    wrappers: &["template_declaration"],
+    test_call: None,
+};
+
+const CSHARP: Grammar = Grammar {
+    separator: ".",
+    decls: &[
+        decl("namespace_declaration", "namespace", Container, "name"),
+        decl("class_declaration", "class", Type, "name"),
+        decl("interface_declaration", "interface", Type, "name"),
+        decl("struct_declaration", "struct", Type, "name"),
+        decl("record_declaration", "record", Type, "name"),
+        decl("enum_declaration", "enum", Type, "name"),
+        decl("delegate_declaration", "delegate", Value, "name"),
+        decl("method_declaration", "method", Code, "name"),
+        decl("local_function_statement", "function", Code, "name"),
+        decl("constructor_declaration", "constructor", Code, "name"),
+        decl("property_declaration", "property", Member, "name"),
+        decl("event_declaration", "event", Member, "name"),
+        decl("enum_member_declaration", "variant", Member, "name"),
+    ],
+    wrappers: &[],
+    test_call: None,
+};
+
+const PHP: Grammar = Grammar {
+    separator: "::",
+    decls: &[
+        decl("class_declaration", "class", Type, "name"),
+        decl("interface_declaration", "interface", Type, "name"),
+        decl("trait_declaration", "trait", Type, "name"),
+        decl("enum_declaration", "enum", Type, "name"),
+        decl("function_definition", "function", Code, "name"),
+        decl("method_declaration", "method", Code, "name"),
+        decl("property_element", "property", Member, "name"),
+        decl("enum_case", "variant", Member, "name"),
+    ],
+    wrappers: &["property_declaration"],
+    test_call: None,
+};
+
 const BASH: Grammar = Grammar {
     separator: ".",
     decls: &[decl("function_definition", "function", Code, "name"), decl("variable_assignment", "variable", Value, "name")],
@@ -185,7 +243,7 @@ const BASH: Grammar = Grammar {
     test_call: None,
 };
 
-/// The table of a linked language; `None` for one whose grammar is not linked, or not safe
+/// The table of a linked language; `None` for one without symbols, or whose grammar is not safe
 /// on hostile text (YAML: see [`super::sections`]).
 pub(super) fn grammar(lang: Lang) -> Option<&'static Grammar> {
     Some(match lang {
@@ -196,6 +254,9 @@ pub(super) fn grammar(lang: Lang) -> Option<&'static Grammar> {
         Lang::Java => &JAVA,
         Lang::Ruby => &RUBY,
         Lang::C => &C,
+        Lang::Cpp => &CPP,
+        Lang::CSharp => &CSHARP,
+        Lang::Php => &PHP,
         Lang::Shell => &BASH,
         _ => return None,
     })

@@ -14,14 +14,22 @@ use std::borrow::Cow;
 /// A language with a linked grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lang {
-    /// C; not C++.
+    /// C, and headers, which say C or C++ by nothing that can be seen from outside.
     C,
+    /// C++.
+    Cpp,
+    /// C#.
+    CSharp,
+    /// Dockerfiles, called Containerfiles too.
+    Dockerfile,
     /// Go.
     Go,
     /// Java.
     Java,
     /// JavaScript, JSX included.
     JavaScript,
+    /// PHP; a file that begins with HTML is beyond its grammar.
+    Php,
     /// Python 3.
     Python,
     /// Ruby.
@@ -45,11 +53,15 @@ pub type Parsed = AstGrep<StrDoc<Lang>>;
 
 impl Lang {
     /// All of them, by name.
-    pub const ALL: [Lang; 12] = [
+    pub const ALL: [Lang; 16] = [
         Lang::C,
+        Lang::Cpp,
+        Lang::CSharp,
+        Lang::Dockerfile,
         Lang::Go,
         Lang::Java,
         Lang::JavaScript,
+        Lang::Php,
         Lang::Python,
         Lang::Ruby,
         Lang::Rust,
@@ -64,9 +76,13 @@ impl Lang {
     pub fn name(self) -> &'static str {
         match self {
             Lang::C => "c",
+            Lang::Cpp => "cpp",
+            Lang::CSharp => "csharp",
+            Lang::Dockerfile => "dockerfile",
             Lang::Go => "go",
             Lang::Java => "java",
             Lang::JavaScript => "javascript",
+            Lang::Php => "php",
             Lang::Python => "python",
             Lang::Ruby => "ruby",
             Lang::Rust => "rust",
@@ -90,9 +106,13 @@ impl Lang {
     pub fn of(path: &RepoPath) -> Option<Lang> {
         Some(match path.extension().as_str() {
             "c" | "h" => Lang::C,
+            "cc" | "cpp" | "cxx" | "c++" | "hh" | "hpp" | "hxx" | "ipp" | "cu" | "cuh" => Lang::Cpp,
+            "cs" | "csx" => Lang::CSharp,
+            "dockerfile" | "containerfile" => Lang::Dockerfile,
             "go" => Lang::Go,
             "java" => Lang::Java,
             "js" | "mjs" | "cjs" | "jsx" => Lang::JavaScript,
+            "php" | "phtml" => Lang::Php,
             "py" | "pyi" | "pyw" | "py3" => Lang::Python,
             "rb" | "rbw" | "rake" | "gemspec" | "ru" | "podspec" => Lang::Ruby,
             "rs" => Lang::Rust,
@@ -106,7 +126,9 @@ impl Lang {
                 "SConscript" | "SConstruct" | "wscript" => Lang::Python,
                 ".bash_aliases" | ".bash_login" | ".bash_logout" | ".bash_profile" | ".bashrc" | ".envrc" | ".kshrc" | ".profile" | ".zlogin"
                 | ".zprofile" | ".zshenv" | ".zshrc" | "APKBUILD" | "PKGBUILD" => Lang::Shell,
+                "Dockerfile" | "Containerfile" => Lang::Dockerfile,
                 ".clang-format" | ".clang-tidy" | ".yamllint" | "CITATION.cff" => Lang::Yaml,
+                name if name.starts_with("Dockerfile.") || name.starts_with("Containerfile.") => Lang::Dockerfile,
                 _ => return None,
             },
         })
@@ -116,9 +138,13 @@ impl Lang {
     pub fn of_fence(tag: &str) -> Option<Lang> {
         Some(match tag.to_ascii_lowercase().as_str() {
             "c" | "h" => Lang::C,
+            "cpp" | "c++" | "cc" | "cxx" | "hpp" => Lang::Cpp,
+            "csharp" | "c#" | "cs" => Lang::CSharp,
+            "dockerfile" | "docker" | "containerfile" => Lang::Dockerfile,
             "go" | "golang" => Lang::Go,
             "java" => Lang::Java,
             "javascript" | "js" | "jsx" | "mjs" | "cjs" | "node" => Lang::JavaScript,
+            "php" => Lang::Php,
             "python" | "py" | "python3" | "py3" => Lang::Python,
             "ruby" | "rb" => Lang::Ruby,
             "rust" | "rs" => Lang::Rust,
@@ -146,9 +172,12 @@ impl Lang {
     fn bundled(self) -> Option<SupportLang> {
         Some(match self {
             Lang::C => SupportLang::C,
+            Lang::Cpp => SupportLang::Cpp,
+            Lang::CSharp => SupportLang::CSharp,
             Lang::Go => SupportLang::Go,
             Lang::Java => SupportLang::Java,
             Lang::JavaScript => SupportLang::JavaScript,
+            Lang::Php => SupportLang::Php,
             Lang::Python => SupportLang::Python,
             Lang::Ruby => SupportLang::Ruby,
             Lang::Rust => SupportLang::Rust,
@@ -156,21 +185,22 @@ impl Lang {
             Lang::Tsx => SupportLang::Tsx,
             Lang::TypeScript => SupportLang::TypeScript,
             Lang::Yaml => SupportLang::Yaml,
-            Lang::Sql => return None,
+            Lang::Dockerfile | Lang::Sql => return None,
         })
     }
 }
 
-/// Stands for `$` in SQL patterns, where `$` cannot begin a name: a letter that the grammar takes and nobody writes.
-const SQL_EXPANDO: char = 'ſ';
+/// Stands for `$` in the patterns of the grammars that we link ourselves, where `$` cannot begin a name: a letter that they take and
+/// nobody writes.
+const EXPANDO: char = 'ſ';
 
 impl Language for Lang {
     fn pre_process_pattern<'q>(&self, query: &'q str) -> Cow<'q, str> {
-        self.bundled().map_or_else(|| Cow::Owned(expand_sql(query)), |l| l.pre_process_pattern(query))
+        self.bundled().map_or_else(|| Cow::Owned(expand(query)), |l| l.pre_process_pattern(query))
     }
 
     fn expando_char(&self) -> char {
-        self.bundled().map_or(SQL_EXPANDO, |l| l.expando_char())
+        self.bundled().map_or(EXPANDO, |l| l.expando_char())
     }
 
     fn kind_to_id(&self, kind: &str) -> u16 {
@@ -188,12 +218,15 @@ impl Language for Lang {
 
 impl LanguageExt for Lang {
     fn get_ts_language(&self) -> TSLanguage {
-        self.bundled().map_or_else(|| tree_sitter_sequel::LANGUAGE.into(), |l| l.get_ts_language())
+        match self {
+            Lang::Dockerfile => tree_sitter_containerfile::LANGUAGE.into(),
+            _ => self.bundled().map_or_else(|| tree_sitter_sequel::LANGUAGE.into(), |l| l.get_ts_language()),
+        }
     }
 }
 
-/// Puts [`SQL_EXPANDO`] where `$` begins a meta variable: before a capital or `_`, or as `$$$`. PostgreSQL's `$1` and `$$` stay.
-fn expand_sql(query: &str) -> String {
+/// Puts [`EXPANDO`] where `$` begins a meta variable: before a capital or `_`, or as `$$$`. PostgreSQL's `$1` and `$$` stay.
+fn expand(query: &str) -> String {
     let mut out = String::with_capacity(query.len() + 8);
     let mut rest = query;
     while let Some(at) = rest.find('$') {
@@ -201,7 +234,7 @@ fn expand_sql(query: &str) -> String {
         let dollars = rest[at..].bytes().take_while(|b| *b == b'$').count();
         rest = &rest[at + dollars..];
         let variable = dollars == 3 || rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
-        out.extend(std::iter::repeat_n(if variable { SQL_EXPANDO } else { '$' }, dollars));
+        out.extend(std::iter::repeat_n(if variable { EXPANDO } else { '$' }, dollars));
     }
     out.push_str(rest);
     out
@@ -221,6 +254,10 @@ mod tests {
             ("x.tsx", "tsx"),
             ("stub.pyi", "python"),
             ("Rakefile", "ruby"),
+            ("build/Dockerfile.prod", "dockerfile"),
+            ("a.hpp", "cpp"),
+            ("A.cs", "csharp"),
+            ("index.php", "php"),
             ("deep/Gemfile", "ruby"),
             (".bashrc", "shell"),
             ("m/001.up.sql", "sql"),
@@ -235,9 +272,13 @@ mod tests {
     fn every_grammar_is_linked() {
         for (lang, text) in [
             (Lang::C, "int main(void) { return 0; }"),
+            (Lang::Cpp, "class A : B { public: A() = default; };"),
+            (Lang::CSharp, "class A { int B => 1; }"),
+            (Lang::Dockerfile, "FROM a:1 AS b\nRUN c --d && e\nUSER f\n"),
             (Lang::Go, "package p\n\nfunc f() {}\n"),
             (Lang::Java, "class A { }"),
             (Lang::JavaScript, "const a = <b/>;"),
+            (Lang::Php, "<?php\nfunction f(): int { return 1; }\n"),
             (Lang::Python, "def f():\n    pass\n"),
             (Lang::Ruby, "def f; end"),
             (Lang::Rust, "fn f() {}"),
@@ -261,6 +302,6 @@ mod tests {
         let parsed = Lang::Sql.parse(text).expect("in time");
         let found = parsed.root().find("DROP TABLE $T").expect("a match");
         assert_eq!(found.get_env().get_match("T").map(|n| n.text().into_owned()), Some("users".to_owned()));
-        assert_eq!(expand_sql("a = $1 AND $B IN ($$$C) $$ x $$"), "a = $1 AND ſB IN (ſſſC) $$ x $$");
+        assert_eq!(expand("a = $1 AND $B IN ($$$C) $$ x $$"), "a = $1 AND ſB IN (ſſſC) $$ x $$");
     }
 }

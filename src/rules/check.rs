@@ -23,7 +23,7 @@ fn examples(entry: &Entry) -> Vec<Problem> {
     if file.detect.is_none() {
         return Vec::new();
     }
-    let has = |kind| file.examples.iter().any(|e| e.kind == kind);
+    let has = |kind| file.examples.iter().any(|e| e.kind == kind && !e.variant);
     let missing = |heading: &str| {
         let title = format!("a rule with a detector needs an example under `{heading}`");
         Problem::line(0, title, format!("add `{heading}` with a fenced block"))

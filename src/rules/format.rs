@@ -1,5 +1,5 @@
-//! A rule file: front matter between `---` lines, then Markdown with `## Bad` and `## Good` examples. What comes
-//! out of here is checked, but for the detector, which is compiled when it is needed.
+//! A rule file: front matter between `---` lines, then Markdown with `## Bad` and `## Good` examples and
+//! their variants, `## Also bad` and `## Also good`. What comes out of here is checked, but for the detector, which is compiled when it is needed.
 
 use super::Rule;
 use super::front::{self, Detect, Front};
@@ -63,7 +63,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<RuleFile, Problem> {
         owner: front.owner,
         has_detector: front.detect.is_some(),
         text: parts.text,
-        body: body.trim().to_owned(),
+        body: parts.shown,
         origin: origin.to_owned(),
     };
     Ok(RuleFile { rule, langs, globs: globs(&front.paths)?, detect: front.detect, detect_line, examples: parts.examples, links: parts.links })

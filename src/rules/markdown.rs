@@ -12,10 +12,12 @@ pub enum ExampleKind {
     Good,
 }
 
-/// A fenced block under `## Bad` or `## Good`.
+/// A fenced block under `## Bad` or `## Good`, or a variant of one under `## Also bad` or `## Also good`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Example {
     pub(super) kind: ExampleKind,
+    /// Whether it is there for the detector's test alone.
+    pub(super) variant: bool,
     /// The first word of the fence's info string.
     pub(super) tag: String,
     /// The second: the file that the code stands in.
@@ -31,13 +33,20 @@ pub(super) struct Body {
     /// What stands before the first section, trimmed.
     pub(super) text: String,
     pub(super) examples: Vec<Example>,
+    /// What people and models read: all up to the variants, trimmed.
+    pub(super) shown: String,
     /// Targets of links with their lines, fragments cut off.
     pub(super) links: Vec<(usize, String)>,
 }
 
+/// Variants of the examples that keep the defect, and such that lose it.
+const ALSO_BAD: &str = "## Also bad";
+const ALSO_GOOD: &str = "## Also good";
+
 /// Takes a body apart whose first line is line `first` of the file.
 pub(super) fn read(body: &str, first: usize) -> Result<Body, Problem> {
     let mut out = Body::default();
+    out.shown = before_variants(body).trim().to_owned();
     let mut section = Section::Text;
     let mut lines = body.lines().enumerate().map(|(i, l)| (first + i, l));
     while let Some((number, line)) = lines.next() {
@@ -58,17 +67,20 @@ pub(super) fn read(body: &str, first: usize) -> Result<Body, Problem> {
             }
             match section {
                 Section::Text => out.text.push_str(&raw),
-                Section::Examples(kind) => {
+                Section::Examples(kind, variant) => {
                     let mut info = fence.info.split_whitespace().map(str::to_owned);
-                    out.examples.push(Example { kind, tag: info.next().unwrap_or_default(), path: info.next(), code, line: number });
+                    let (tag, path) = (info.next().unwrap_or_default(), info.next());
+                    out.examples.push(Example { kind, variant, tag, path, code, line: number });
                 }
                 Section::Other => {}
             }
             continue;
         }
         match line.trim_end() {
-            "## Bad" => section = Section::Examples(ExampleKind::Bad),
-            "## Good" => section = Section::Examples(ExampleKind::Good),
+            "## Bad" => section = Section::Examples(ExampleKind::Bad, false),
+            "## Good" => section = Section::Examples(ExampleKind::Good, false),
+            ALSO_BAD => section = Section::Examples(ExampleKind::Bad, true),
+            ALSO_GOOD => section = Section::Examples(ExampleKind::Good, true),
             heading if heading.starts_with("## ") && !matches!(section, Section::Text) => section = Section::Other,
             _ => {
                 out.links.extend(links(line).map(|target| (number, target)));
@@ -83,9 +95,26 @@ pub(super) fn read(body: &str, first: usize) -> Result<Body, Problem> {
     Ok(out)
 }
 
+/// A body up to the first section of variants outside of a fence. They are the last sections of a rule.
+fn before_variants(body: &str) -> &str {
+    let mut at = 0;
+    let mut open: Option<Fence<'_>> = None;
+    for line in body.split_inclusive('\n') {
+        match &open {
+            Some(fence) if fence.closes(line) => open = None,
+            Some(_) => {}
+            None if matches!(line.trim_end(), ALSO_BAD | ALSO_GOOD) => return &body[..at],
+            None => open = Fence::open(line),
+        }
+        at += line.len();
+    }
+    body
+}
+
 enum Section {
     Text,
-    Examples(ExampleKind),
+    /// Of which kind, and whether they are variants.
+    Examples(ExampleKind, bool),
     Other,
 }
 
@@ -131,9 +160,20 @@ mod tests {
         let body = "Say [why](../README.md#x), see [it](https://example.org).\n\n```sh\n## Bad\n```\n\n## Bad\n````md a/b.md\n```\nx\n```\n````\n\n## Good\n~~~ python\nok()\n~~~\n## Notes\n```c\n```\n";
         let read = read(body, 10).expect("a body");
         assert_eq!(read.text, "Say [why](../README.md#x), see [it](https://example.org).\n\n```sh\n## Bad\n```");
+        assert_eq!(read.shown, body.trim());
         assert_eq!(read.links, [(10, "../README.md".to_owned()), (10, "https://example.org".to_owned())]);
         let examples: Vec<_> = read.examples.iter().map(|e| (e.kind, e.tag.as_str(), e.path.as_deref(), e.code.as_str(), e.line)).collect();
         assert_eq!(examples, [(ExampleKind::Bad, "md", Some("a/b.md"), "```\nx\n```\n", 17), (ExampleKind::Good, "python", None, "ok()\n", 24)]);
+    }
+
+    #[test]
+    fn variants_are_tested_and_not_shown() {
+        let read = read("Text.\n## Bad\n```c\n## Also bad\n```\n## Good\n```c\na\n```\n## Also bad\n```c\nb\n```\n## Also good\n```c\nc\n```\n", 1)
+            .expect("a body");
+        assert!(read.shown.starts_with("Text.") && read.shown.ends_with("## Good\n```c\na\n```"));
+        let examples: Vec<_> = read.examples.iter().map(|e| (e.kind, e.variant, e.code.trim())).collect();
+        let (bad, good) = (ExampleKind::Bad, ExampleKind::Good);
+        assert_eq!(examples, [(bad, false, "## Also bad"), (good, false, "a"), (bad, true, "b"), (good, true, "c")]);
     }
 
     #[test]

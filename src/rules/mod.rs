@@ -84,7 +84,7 @@ pub struct Rule {
     pub has_detector: bool,
     /// The Markdown before the examples: what to do and why.
     pub text: String,
-    /// The whole file's Markdown body, examples included.
+    /// The file's Markdown body with its examples, but without the variants that only test the detector.
     pub body: String,
     /// Which source it came from: `built-in`, `organisation`, `repository`.
     pub origin: String,
