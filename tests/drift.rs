@@ -99,7 +99,7 @@ fn topic(languages: &[&str], id: &str) -> (usize, &'static str) {
         ("Docker", &["dockerfile"]),
         ("Go", &["go"]),
         ("Java", &["java"]),
-        ("JavaScript and TypeScript", &["typescript", "javascript"]),
+        ("JavaScript and TypeScript", &["typescript", "tsx", "javascript"]),
         ("PHP", &["php"]),
         ("Python", &["python"]),
         ("Ruby", &["ruby"]),

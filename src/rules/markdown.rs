@@ -45,8 +45,7 @@ const ALSO_GOOD: &str = "## Also good";
 
 /// Takes a body apart whose first line is line `first` of the file.
 pub(super) fn read(body: &str, first: usize) -> Result<Body, Problem> {
-    let mut out = Body::default();
-    out.shown = before_variants(body).trim().to_owned();
+    let mut out = Body { shown: before_variants(body).trim().to_owned(), ..Body::default() };
     let mut section = Section::Text;
     let mut lines = body.lines().enumerate().map(|(i, l)| (first + i, l));
     while let Some((number, line)) = lines.next() {
