@@ -9,8 +9,9 @@ use super::{ContextInput, Mask};
 use crate::diff::FileStatus;
 use crate::path::RepoPath;
 
-/// So many symbols of a file are named.
+/// So many symbols of a file are named, and of one that was reviewed before.
 const MAX_NAMES: usize = 8;
+const MAX_OUTLINED: usize = 2;
 
 /// The commits' messages, cut to `bytes` bytes together. HTML comments and link titles stand there as they were written.
 pub(super) fn purpose(messages: &[String], mask: Mask<'_>, bytes: usize) -> Page {
@@ -65,7 +66,7 @@ pub(super) fn overview(input: &ContextInput<'_>, bytes: usize) -> Page {
             FileStatus::Added => line.push_str(" new"),
             FileStatus::Deleted => line.push_str(" deleted"),
             _ => {
-                let symbols = symbols(&input.analysis.file(part.file).changes);
+                let symbols = symbols(&input.analysis.file(part.file).changes, MAX_NAMES);
                 if !symbols.is_empty() && page.len() + symbols.len() + 200 < bytes {
                     line.push_str(": ");
                     line.push_str(&symbols);
@@ -90,7 +91,7 @@ fn outlined(input: &ContextInput<'_>, page: &mut Page, bytes: usize) {
             page.note(&format!("{} more", input.outlined.len() - i));
             break;
         }
-        let symbols = symbols(&input.analysis.file(*index).changes);
+        let symbols = symbols(&input.analysis.file(*index).changes, MAX_OUTLINED);
         let colon = if symbols.is_empty() { "" } else { ": " };
         page.item(&format!("{} +{} -{}{colon}{symbols}", file.path(), file.added_lines(), file.removed_lines()));
     }
@@ -103,9 +104,8 @@ fn distinct(bundle: &Bundle) -> usize {
 }
 
 /// `changed Client::send (signature), retry; removed backoff; +3 tests`.
-fn symbols(changes: &[SymbolChange]) -> String {
+fn symbols(changes: &[SymbolChange], mut room: usize) -> String {
     let mut groups: Vec<String> = Vec::new();
-    let mut room = MAX_NAMES;
     for (kind, word) in [
         (ChangeKind::Removed, "removed"),
         (ChangeKind::Renamed, "renamed"),
