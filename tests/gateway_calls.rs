@@ -23,7 +23,12 @@ fn case(wire: Wire, scripts: Vec<Script>) -> Case {
 
 #[tokio::test]
 async fn requests_carry_key_and_layout() {
-    for (wire, path, key) in [(Wire::Chat, "/v1/chat/completions", "authorization"), (Wire::Messages, "/v1/messages", "x-api-key")] {
+    for (wire, path, key) in [
+        (Wire::Chat, "/v1/chat/completions", "authorization"),
+        (Wire::Responses, "/v1/responses", "authorization"),
+        (Wire::Messages, "/v1/messages", "x-api-key"),
+        (Wire::Generate, "/v1beta/models/model-1:streamGenerateContent?alt=sse", "x-goog-api-key"),
+    ] {
         let case = case(wire, vec![wire.script(&answer("ok"))]);
         case.complete().await.expect("an answer");
         let sent = &case.fake.requests()[0];
@@ -32,7 +37,9 @@ async fn requests_carry_key_and_layout() {
         assert_eq!(sent.header("content-type"), Some("application/json"));
         assert!(sent.header("user-agent").expect("set").starts_with("tribune/"));
         assert_eq!(sent.header("anthropic-version"), (wire == Wire::Messages).then_some("2023-06-01"));
-        assert_eq!((sent.json()["stream"].clone(), sent.json()["store"].clone()), (json!(true), json!(null)));
+        let stream = if wire == Wire::Generate { json!(null) } else { json!(true) };
+        let store = if wire == Wire::Responses { json!(false) } else { json!(null) };
+        assert_eq!((sent.json()["stream"].clone(), sent.json()["store"].clone()), (stream, store));
         assert_eq!(sent.first_user_parts(), ["The change.", "# Reviewer: quality\nLook."]);
         assert_eq!(sent.reviewer(), "quality");
     }
@@ -40,7 +47,7 @@ async fn requests_carry_key_and_layout() {
 
 #[tokio::test]
 async fn requests_are_byte_stable_and_share_their_beginning() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let case = case(wire, vec![wire.script(&answer("ok"))]);
         for reviewer in ["quality", "quality", "security"] {
             case.gateway.complete(&context(), &request(reviewer)).await.expect("an answer");
@@ -59,7 +66,7 @@ fn rich() -> gateway::ModelAnswer {
 
 #[tokio::test]
 async fn streams_in_every_cut_give_the_same_answer() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let text = wire.text(&rich());
         let in_reads = |text: &str, size: usize| {
             let reads = text.as_bytes().chunks(size).map(|read| Step::Write(read.to_vec()));
@@ -97,7 +104,10 @@ async fn streams_in_every_cut_give_the_same_answer() {
 async fn servers_that_do_not_stream_are_understood() {
     let chat = json!({"model": "m", "choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}});
     let messages = json!({"model": "m", "content": [{"type": "text", "text": "whole"}], "stop_reason": "end_turn", "usage": {"input_tokens": 7, "output_tokens": 2}});
-    for (wire, document) in [(Wire::Chat, chat), (Wire::Messages, messages)] {
+    let responses = json!({"model": "m", "status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "whole"}]}], "usage": {"input_tokens": 7, "output_tokens": 2}});
+    let generate = json!([{"candidates": [{"content": {"parts": [{"text": "who"}]}}]}, {"candidates": [{"content": {"parts": [{"text": "le"}]}, "finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 2}}]);
+    let all = [(Wire::Chat, chat), (Wire::Messages, messages), (Wire::Responses, responses), (Wire::Generate, generate)];
+    for (wire, document) in all {
         let answer = case(wire, vec![status(200, &["content-type: application/json"], &document.to_string())]).complete().await.expect("an answer");
         assert_eq!((answer.turn.text.as_str(), answer.stop, answer.usage.input_tokens), ("whole", Stop::End, 7));
     }
@@ -117,7 +127,7 @@ async fn a_whole_answer_stays_whole_however_its_connection_ends() {
 
 #[tokio::test]
 async fn an_end_mark_ends_the_answer_though_the_connection_stays() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let case = case(wire, vec![[wire.script(&answer("whole")), vec![Step::Hang]].concat()]);
         let started = Instant::now();
         case.complete().await.expect("an answer");
@@ -138,7 +148,7 @@ async fn connections_are_used_again() {
 
 #[tokio::test]
 async fn usage_that_nobody_counted_is_estimated_and_marked() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let case = case(wire, vec![wire.script(&answer(&"word ".repeat(100)).uncounted())]);
         let answer = case.complete().await.expect("an answer");
         let body = case.fake.requests()[0].body.len() as u64;
@@ -166,7 +176,7 @@ async fn attempts_that_failed_are_counted_where_they_began() {
 
 #[tokio::test]
 async fn deadline_and_cancellation_end_a_call_at_once() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let open = wire.without_end(&answer("half"));
         for (name, script) in [
             ("silent", vec![Step::Hang]),

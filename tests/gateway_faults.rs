@@ -20,7 +20,7 @@ async fn row(name: &str, scripts: impl Fn(Wire) -> Vec<Script>, expected: Expect
 }
 
 async fn row_with(name: &str, limits: Limits, scripts: impl Fn(Wire) -> Vec<Script>, expected: Expected<'_>) {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let case = Case::new(wire, FakeGateway::scripted(scripts(wire)), limits.clone());
         let outcome = case.complete().await;
         let told = outcome.as_ref().map(|answer| answer.turn.text.as_str()).map_err(|error| error.kind);
@@ -102,7 +102,7 @@ async fn connections_that_break() {
         text[..text.len() / 2].to_owned()
     };
     // A reset before the request is read is no request that the gateway saw, so only the events count it.
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let case = Case::new(wire, FakeGateway::scripted(vec![vec![Step::ResetAtAccept], wire.script(&answer("whole"))]), quick());
         assert_eq!(case.complete().await.expect("the second attempt").turn.text, "whole");
         assert_eq!(case.attempts(), 2);
@@ -206,7 +206,7 @@ async fn errors_under_a_status_of_success() {
 
 #[tokio::test]
 async fn redirects_are_never_followed() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let other = FakeGateway::scripted(vec![wire.script(&answer("stolen"))]);
         for code in [301, 302, 303, 307, 308] {
             let location = format!("location: {}/chat/completions?{KEY}", other.url());

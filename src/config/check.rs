@@ -104,11 +104,7 @@ impl<'a> Checker<'a> {
             (Kind::Number { min, max }, Value::Whole(n)) => self.number(kind, node, *n as f64, *min, *max),
             (Kind::Number { min, max }, Value::Float(n)) => self.number(kind, node, *n, *min, *max),
             (Kind::OneOf(choices), Value::Text(text)) => match choices.iter().find(|c| c.name == text) {
-                Some(choice) if choice.supported => Some(Json::from(text.as_str())),
-                Some(_) => {
-                    self.problem(node.at, format!("`{text}` is not supported by this version yet"), format!("This version knows {}.", words(kind)));
-                    None
-                }
+                Some(_) => Some(Json::from(text.as_str())),
                 None => self.mismatch(kind, node),
             },
             (Kind::Text(check), Value::Text(text)) => match (check.test)(text) {
@@ -122,6 +118,7 @@ impl<'a> Checker<'a> {
                     None
                 }
             },
+            (Kind::Command, Value::Text(_) | Value::List(_)) => self.command(node),
             (Kind::List { of, at_least, adds }, Value::List(all)) => {
                 let items = self.items(of, node);
                 if all.len() < *at_least {
@@ -143,6 +140,27 @@ impl<'a> Checker<'a> {
             }
             (Kind::Table(_) | Kind::Map { .. }, Value::Map(_) | Value::Null) => Some(Json::Object(self.fields(kind, node))),
             _ => self.mismatch(kind, node),
+        }
+    }
+
+    /// A program and its arguments as a list of words.
+    fn command(&mut self, node: &Node) -> Option<Json> {
+        let words: Option<Vec<&str>> = match &node.value {
+            Value::Text(text) => Some(text.split_whitespace().collect()),
+            Value::List(all) => all.iter().map(|word| if let Value::Text(text) = &word.value { Some(text.as_str()) } else { None }).collect(),
+            _ => None,
+        };
+        let good = |words: &[&str]| words.first().is_some_and(|program| !program.is_empty()) && words.iter().all(|w| !w.contains('\0'));
+        match words.filter(|words| good(words)) {
+            Some(words) => Some(Json::from(words)),
+            None => {
+                self.problem(
+                    node.at,
+                    format!("{} has to be {}", self.subject(), words_of(&Kind::Command)),
+                    "Write it as `[program, argument]`; numbers in quotes.",
+                );
+                None
+            }
         }
     }
 
@@ -276,7 +294,7 @@ impl<'a> Checker<'a> {
     fn mismatch(&mut self, kind: &'static Kind, node: &Node) -> Option<Json> {
         let help = match (kind, &node.value) {
             (Kind::OneOf(choices), Value::Text(text)) => {
-                let names = choices.iter().filter(|c| c.supported).map(|c| c.name);
+                let names = choices.iter().map(|c| c.name);
                 nearest(text, names).map(|near| format!("Did you mean `{near}`?")).unwrap_or_default()
             }
             (Kind::Text(_) | Kind::OneOf(_), Value::Whole(_) | Value::Float(_) | Value::Bool(_)) => {
@@ -289,7 +307,7 @@ impl<'a> Checker<'a> {
             }
             _ => String::new(),
         };
-        self.problem(node.at, format!("{} has to be {}, not {}", self.subject(), words(kind), described(node, self.secretive())), help);
+        self.problem(node.at, format!("{} has to be {}, not {}", self.subject(), words_of(kind), described(node, self.secretive())), help);
         None
     }
 }
@@ -301,13 +319,14 @@ fn elsewhere(name: &str) -> Option<&'static str> {
 }
 
 /// What a kind may hold, to go after "has to be".
-fn words(kind: &Kind) -> String {
+fn words_of(kind: &Kind) -> String {
     match kind {
         Kind::Bool => "`true` or `false`".into(),
         Kind::Whole { min, max } => format!("a whole number from {min} to {max}"),
         Kind::Number { min, max } => format!("a number from {min} to {max}"),
         Kind::Text(check) => check.what.into(),
-        Kind::OneOf(choices) => either(choices.iter().filter(|c| c.supported).map(|c| c.name)),
+        Kind::Command => "a program and its arguments".into(),
+        Kind::OneOf(choices) => either(choices.iter().map(|c| c.name)),
         Kind::List { .. } => "a list".into(),
         Kind::Map { names, .. } => format!("a mapping by {}", names.what),
         Kind::Table(keys) | Kind::Record(keys) => format!("a mapping with {}", either(keys.iter().filter(|k| k.usable()).map(|k| k.name))),

@@ -1,5 +1,7 @@
 //! Gateways as the operator names them: where code and keys may go. Nothing here talks to one.
 
+use crate::error::UserError;
+use crate::gateway::{self, Labels, TokenSource};
 pub use crate::gateway::{Preset, Secret, WireKind as Wire};
 pub use crate::reviewers::definition::ModelTier;
 use serde::Deserialize;
@@ -30,6 +32,10 @@ pub struct EndpointSettings {
     pub token_env: Option<String>,
     /// The file that holds its token.
     pub token_file: Option<PathBuf>,
+    /// The program that prints its token, and its arguments.
+    pub token_command: Option<Vec<String>>,
+    /// The file with a client certificate and its key.
+    pub client_cert: Option<PathBuf>,
     /// Further headers.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
@@ -48,8 +54,28 @@ pub struct Endpoint {
     pub wire: Wire,
     /// Its token, where it has one.
     pub token: Option<Secret>,
+    /// Where the token can be read again.
+    pub source: Option<TokenSource>,
+    /// A client certificate and its key, in PEM.
+    pub client_cert: Option<Secret>,
     /// Further headers, by name.
     pub headers: BTreeMap<String, Secret>,
+}
+
+impl Endpoint {
+    /// The endpoint as the client uses it. Fails with a usage error on a URL, header, token or certificate that cannot be used.
+    pub fn open(&self, labels: &Labels) -> Result<gateway::Endpoint, UserError> {
+        let mut endpoint = gateway::Endpoint::new(&self.url, self.preset, Some(self.wire), self.token.clone())?
+            .with_headers(self.headers.clone())?
+            .with_labels(labels.clone());
+        if let Some(source) = &self.source {
+            endpoint = endpoint.with_renewal(source.clone());
+        }
+        match &self.client_cert {
+            Some(pem) => endpoint.with_client_cert(pem),
+            None => Ok(endpoint),
+        }
+    }
 }
 
 /// A model at an endpoint.

@@ -6,13 +6,14 @@ use super::environment::{ENVIRONMENT_ENDPOINT, missing_token, variable};
 use super::problem::nearest;
 use super::{Config, Env};
 use crate::error::UserError;
+use crate::gateway::TokenSource;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The longest token, in bytes.
-const MAX_TOKEN_BYTES: u64 = 64 << 10;
+/// The longest client certificate with its chain and key, in bytes.
+const MAX_CERT_BYTES: u64 = 1 << 20;
 
 impl Config {
     /// The gateway to ask, and notes on it, one line each. `None` when no endpoint is configured. An endpoint without
@@ -84,56 +85,64 @@ fn no_model() -> UserError {
 
 fn endpoint(name: &str, settings: &EndpointSettings, env: Env<'_>, notes: &mut Vec<String>) -> Result<Endpoint, UserError> {
     let host = reqwest::Url::parse(&settings.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let token = match (&settings.token_env, &settings.token_file) {
-        (Some(_), Some(_)) => {
-            return Err(UserError::usage(
-                format!("the endpoint `{name}` has two tokens"),
-                "both `token_env` and `token_file` are set",
-                "Take one of them out.",
-            ));
-        }
-        (Some(variable_name), None) => {
-            notes.extend(missing_token(env, variable_name, &host));
-            variable(env, variable_name)
-        }
-        (None, Some(file)) => Some(read_token(name, file)?),
+    let source = match (&settings.token_file, &settings.token_command) {
+        (Some(file), _) => Some(("token_file", TokenSource::File(file.clone()))),
+        (None, Some(words)) => Some(("token_command", TokenSource::Command(words.clone()))),
         (None, None) => None,
     };
-    if token.as_ref().is_some_and(|t| !t.bytes().all(|b| b.is_ascii_graphic())) {
+    let given = [
+        ("`token_env`", settings.token_env.is_some()),
+        ("`token_file`", settings.token_file.is_some()),
+        ("`token_command`", settings.token_command.is_some()),
+    ];
+    let given: Vec<&str> = given.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
+    if given.len() > 1 {
+        let title = format!("the endpoint `{name}` has {} tokens", given.len());
+        return Err(UserError::usage(title, format!("{} are set", given.join(" and ")), "Leave one of them."));
+    }
+    let token = match (&settings.token_env, &source) {
+        (Some(variable_name), _) => {
+            notes.extend(missing_token(env, variable_name, &host));
+            variable(env, variable_name).map(Secret::new)
+        }
+        (None, Some((key, source))) => Some(source.read().map_err(|why| {
+            UserError::usage(format!("the token of the endpoint `{name}` cannot be read"), why, format!("Mend `{key}` in the operator's file."))
+        })?),
+        (None, None) => None,
+    };
+    if token.as_ref().is_some_and(|t| !t.expose().bytes().all(|b| b.is_ascii_graphic())) {
         return Err(UserError::usage(
             format!("the token of the endpoint `{name}` cannot be used"),
             "it has blanks, line ends or characters that no HTTP header may hold",
-            "Look at what the variable or file really holds.",
+            "Look at what the variable really holds.",
         ));
     }
+    let client_cert = match &settings.client_cert {
+        None => None,
+        Some(file) => Some(Secret::new(bounded_text(file).map_err(|why| {
+            UserError::usage(
+                format!("the client certificate of the endpoint `{name}` cannot be read"),
+                format!("{}: {why}", file.display()),
+                "Mend `client_cert` in the operator's file.",
+            )
+        })?)),
+    };
     Ok(Endpoint {
         name: name.to_owned(),
         url: settings.url.clone(),
         preset: settings.preset,
         wire: settings.wire.unwrap_or(settings.preset.wire()),
-        token: token.map(Secret::new),
+        token,
+        source: source.map(|(_, source)| source),
+        client_cert,
         headers: settings.headers.clone(),
     })
 }
 
-fn read_token(name: &str, file: &Path) -> Result<String, UserError> {
-    let failed = |why: String| {
-        UserError::usage(
-            format!("the token of the endpoint `{name}` cannot be read"),
-            format!("{}: {why}", file.display()),
-            "Mend `token_file` in the operator's file.",
-        )
-    };
+fn bounded_text(file: &Path) -> Result<String, String> {
     let mut text = String::new();
-    std::fs::File::open(file).and_then(|f| f.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut text)).map_err(|e| failed(e.to_string()))?;
-    if text.len() as u64 > MAX_TOKEN_BYTES {
-        return Err(failed(format!("it has more than {MAX_TOKEN_BYTES} bytes")));
-    }
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(failed("it is empty".to_owned()));
-    }
-    Ok(token.to_owned())
+    std::fs::File::open(file).and_then(|f| f.take(MAX_CERT_BYTES + 1).read_to_string(&mut text)).map_err(|e| e.to_string())?;
+    if text.len() as u64 > MAX_CERT_BYTES { Err(format!("it has more than {MAX_CERT_BYTES} bytes")) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -183,7 +192,15 @@ mod tests {
             told("", &[("TRIBUNE_GATEWAY_URL", ""), ("TRIBUNE_MODEL", " ")]),
             told("", &[("TRIBUNE_GATEWAY_URL", "http://h/v1")]),
             told("", &[("TRIBUNE_GATEWAY_URL", "https://u:hunter2@h/v1")]),
-            told("", &[URL, ("TRIBUNE_GATEWAY_PRESET", "cloudflare")]),
+            told(
+                "",
+                &[
+                    ("TRIBUNE_GATEWAY_URL", "https://h/v1/a/g"),
+                    ("TRIBUNE_GATEWAY_PRESET", "cloudflare"),
+                    ("TRIBUNE_GATEWAY_WIRE", "generate-content"),
+                    ("TRIBUNE_MODEL", "m"),
+                ],
+            ),
             told("", &[URL, ("TRIBUNE_GATEWAY_PRESET", "antropic")]),
             told("", &[URL, ("TRIBUNE_MODEL", "a b")]),
             told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "a\nb")]),
@@ -201,10 +218,10 @@ mod tests {
         none 
         exit 2: TRIBUNE_GATEWAY_URL cannot be used: code and keys go over https; http is for this machine only (localhost, 127.0.0.1) / Set it to a URL such as `https://gateway.example.com/v1`.
         exit 2: TRIBUNE_GATEWAY_URL cannot be used: a user or password never stands in a URL: use `token_env` / Set it to a URL such as `https://gateway.example.com/v1`.
-        exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `cloudflare` is not supported by this version yet / This version knows `openai` or `anthropic`.
-        exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `endpoints.default.preset` has to be `openai` or `anthropic`, not a text / Did you mean `anthropic`?
+        m@default(https://h/v1/a/g, GenerateContent, token -) m@default(https://h/v1/a/g, GenerateContent, token -) m@default(https://h/v1/a/g, GenerateContent, token -) TRIBUNE_GATEWAY_TOKEN is not set: requests to h go without a token.
+        exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `endpoints.default.preset` has to be `openai`, `anthropic`, `google`, `cloudflare`, `litellm`, `openrouter` or `portkey`, not a text / Did you mean `anthropic`?
         exit 2: TRIBUNE_MODEL cannot be used: at most 200 visible ASCII characters, without blanks / Set it to a model's name.
-        exit 2: the token of the endpoint `default` cannot be used: it has blanks, line ends or characters that no HTTP header may hold / Look at what the variable or file really holds.
+        exit 2: the token of the endpoint `default` cannot be used: it has blanks, line ends or characters that no HTTP header may hold / Look at what the variable really holds.
         exit 2: TRIBUNE_CONFIG_URL is set: a remote configuration is not supported by this version yet / Unset TRIBUNE_CONFIG_URL, and name the settings in the operator's file.
         ");
     }
@@ -224,6 +241,9 @@ mod tests {
             told("models: {top: [{model: t, endpoint: b}]}", &[]),
             told("endpoints: {a: {url: 'https://a', token_file: nowhere}}\nmodels: {top: [{model: t}]}", &[]),
             told("endpoints: {a: {url: 'https://a', token_file: x, token_env: TRIBUNE_X}}\nmodels: {top: [{model: t}]}", &[]),
+            told("endpoints: {a: {url: 'https://a', token_command: 'printf t-%s 1'}}\nmodels: {top: [{model: t}]}", &[]),
+            told("endpoints: {a: {url: 'https://a', token_command: 'false'}}\nmodels: {top: [{model: t}]}", &[]),
+            told("endpoints: {a: {url: 'https://a', client_cert: nowhere}}\nmodels: {top: [{model: t}]}", &[]),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) This version uses the first model of each chain only.
@@ -234,7 +254,10 @@ mod tests {
         t@b(https://b, Chat, token -) t@b(https://b, Chat, token -) t@b(https://b, Chat, token -) 
         exit 2: the model t names the endpoint `b`, which is not configured: `endpoints` has no entry / Add it to `endpoints` in the operator's file.
         exit 2: the token of the endpoint `a` cannot be read: /etc/nowhere: No such file or directory (os error 2) / Mend `token_file` in the operator's file.
-        exit 2: the endpoint `a` has two tokens: both `token_env` and `token_file` are set / Take one of them out.
+        exit 2: the endpoint `a` has 2 tokens: `token_env` and `token_file` are set / Leave one of them.
+        t@a(https://a, Chat, token t-1) t@a(https://a, Chat, token t-1) t@a(https://a, Chat, token t-1) 
+        exit 2: the token of the endpoint `a` cannot be read: `false` failed: exit status: 1 / Mend `token_command` in the operator's file.
+        exit 2: the client certificate of the endpoint `a` cannot be read: /etc/nowhere: No such file or directory (os error 2) / Mend `client_cert` in the operator's file.
         ");
     }
 

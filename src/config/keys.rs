@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     },
     /// Text that a check accepts.
     Text(&'static Check),
+    /// A program and its arguments: a list of words, or one text that is split at blanks.
+    Command,
     /// One of a few words.
     OneOf(&'static [Choice]),
     /// Values in order. With `adds`, layers add up; otherwise a later layer's list replaces.
@@ -59,8 +61,6 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Choice {
     pub(crate) name: &'static str,
-    /// Otherwise it is a name of a later version.
-    pub(crate) supported: bool,
 }
 
 /// What a text has to be.
@@ -105,11 +105,7 @@ impl Key {
 
 impl Choice {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, supported: true }
-    }
-
-    pub(crate) const fn later(name: &'static str) -> Self {
-        Self { name, supported: false }
+        Self { name }
     }
 }
 

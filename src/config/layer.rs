@@ -47,8 +47,14 @@ impl Layer {
                     folders.for_each(|(value, _)| start_from(folder, value));
                 }
                 (Some("endpoints"), Setting::One(record, _)) => {
-                    if let Some(value) = record.get_mut("token_file") {
-                        start_from(folder, value);
+                    for name in ["token_file", "client_cert"] {
+                        if let Some(value) = record.get_mut(name) {
+                            start_from(folder, value);
+                        }
+                    }
+                    // A bare name is looked up on the PATH.
+                    if let Some(program) = record.pointer_mut("/token_command/0").filter(|p| p.as_str().is_some_and(|p| p.contains('/'))) {
+                        start_from(folder, program);
                     }
                 }
                 _ => {}
@@ -341,16 +347,15 @@ sensitive_paths: [x]
     #[test]
     fn names_of_later_versions_are_known() {
         let (_, problems) = Layer::operator(
-            "remote: {}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litellm, token_command: x, client_cert: y}}\n",
+            "remote: {}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litelm, token_command: [x, 7], client_cert: y}}\n",
             Path::new("/c.yaml"),
         );
         let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
         c.yaml:1:1: `remote` is not supported by this version yet (Take it out.)
         c.yaml:2:10: `usd_per_change` is not supported by this version yet (Take it out.)
-        c.yaml:3:43: `litellm` is not supported by this version yet (This version knows `openai` or `anthropic`.)
-        c.yaml:3:52: `token_command` is not supported by this version yet (Take it out.)
-        c.yaml:3:70: `client_cert` is not supported by this version yet (Take it out.)
+        c.yaml:3:43: `endpoints.a.preset` has to be `openai`, `anthropic`, `google`, `cloudflare`, `litellm`, `openrouter` or `portkey`, not a text (Did you mean `litellm`?)
+        c.yaml:3:66: `endpoints.a.token_command` has to be a program and its arguments (Write it as `[program, argument]`; numbers in quotes.)
         ");
     }
 
@@ -389,12 +394,15 @@ sensitive_paths: [x]
     #[test]
     fn relative_paths_start_from_the_file() {
         let (layer, problems) = Layer::operator(
-            "rule_sources: [rules, /abs]\nendpoints: {a: {url: 'https://h', token_file: t}}\n",
+            "rule_sources: [rules, /abs]\nendpoints: {a: {url: 'https://h', token_file: t, client_cert: c.pem}, b: {url: 'https://h', token_command: ./get --for me}, c: {url: 'https://h', token_command: [vault, a b]}}\n",
             Path::new("/etc/tribune/config.yaml"),
         );
         assert_eq!(problems, []);
         let document = super::super::settings::document(&layer.settings);
         assert_eq!(document["endpoints"]["a"]["token_file"], "/etc/tribune/t");
+        assert_eq!(document["endpoints"]["a"]["client_cert"], "/etc/tribune/c.pem");
+        assert_eq!(document["endpoints"]["b"]["token_command"], serde_json::json!(["/etc/tribune/./get", "--for", "me"]));
+        assert_eq!(document["endpoints"]["c"]["token_command"], serde_json::json!(["vault", "a b"]));
         assert_eq!(document["rule_sources"], serde_json::json!(["/etc/tribune/rules", "/abs"]));
     }
 }

@@ -42,7 +42,7 @@ pub fn resolve(layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> 
     let there = |e: &EndpointSettings| match (&e.token_env, &e.token_file) {
         (Some(name), _) => super::environment::variable(env, name).is_some(),
         (None, Some(file)) => file.exists(),
-        (None, None) => false,
+        (None, None) => e.token_command.is_some(),
     };
     let with_token = config.endpoints.iter().filter(|(_, e)| there(e)).map(|(name, _)| name.clone()).collect();
     let origins = settings.iter().map(|(path, setting)| (dotted(path), setting.origin().clone())).collect();

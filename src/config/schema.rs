@@ -43,7 +43,8 @@ fn kind(kind_of: &Kind) -> Json {
         Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
         Kind::Text(_) => json!({ "type": "string", "minLength": 1 }),
-        Kind::OneOf(choices) => json!({ "enum": choices.iter().filter(|c| c.supported).map(|c| c.name).collect::<Vec<_>>() }),
+        Kind::Command => json!({ "type": ["array", "string"], "items": { "type": "string" } }),
+        Kind::OneOf(choices) => json!({ "enum": choices.iter().map(|c| c.name).collect::<Vec<_>>() }),
         // A heading without entries is `null` in YAML, and accepted.
         Kind::List { of, at_least: 0, .. } => json!({ "type": ["array", "null"], "items": kind(of) }),
         Kind::List { of, at_least, .. } => json!({ "type": "array", "items": kind(of), "minItems": at_least }),

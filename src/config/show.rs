@@ -94,6 +94,8 @@ fn one(out: &mut Out, resolved: &Resolved, path: &KeyPath, kind: &Kind, head: &s
                     out.line(&format!("{indent}  {}: (set)", scalar(&Json::from(name))), None);
                 }
             }
+            // Its arguments may hold a secret.
+            ("token_command", Some(words)) => out.line(&format!("{indent}token_command: [{}, …]", scalar(&words[0])), None),
             (name @ ("token_env" | "token_file"), Some(value)) => {
                 let there = path.last().is_some_and(|name| resolved.with_token.contains(name));
                 out.line(&format!("{indent}{name}: {}", scalar(value)), Some(if there { "(set)" } else { "(not set)" }));

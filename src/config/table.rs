@@ -1,7 +1,7 @@
 //! Every key of the configuration: the one place where a key is defined.
 
 use super::checks::*;
-use super::keys::Kind::{Bool, List, Map, Number, OneOf, Record, Refused, Table, Text, Whole};
+use super::keys::Kind::{Bool, Command, List, Map, Number, OneOf, Record, Refused, Table, Text, Whole};
 use super::keys::{Choice, Key, Kind};
 
 /// The whole document.
@@ -167,26 +167,39 @@ static CHAIN_ENTRY: &[Key] = &[
 ];
 
 static ENDPOINT: &[Key] = &[
-    Key::new("url", Text(&URL), "The gateway's base, such as `https://host/v1`. https, or http on this machine.").required(),
+    Key::new(
+        "url",
+        Text(&URL),
+        "The gateway's base, such as `https://host/v1`; for cloudflare with account and gateway. https, or http on this machine.",
+    )
+    .required(),
     Key::new("preset", PRESET, "What kind of gateway it is; `openai` where it is left out."),
     Key::new("wire", WIRE, "The format it speaks, where it is not the preset's."),
     Key::new("token_env", Text(&TOKEN_ENV), "The environment variable that holds its token; its name begins with `TRIBUNE_`."),
-    Key::new("token_file", Text(&FILE), "The file that holds its token, relative to the file that names it."),
+    Key::new(
+        "token_file",
+        Text(&FILE),
+        "The file that holds its token, relative to the file that names it. Read again once when the gateway answers 401.",
+    ),
+    Key::new(
+        "token_command",
+        Command,
+        "A program and its arguments, as a list or as one text split at blanks; run without a shell, its standard output is the token. Run again once on 401.",
+    ),
+    Key::new("client_cert", Text(&FILE), "A PEM file with a client certificate and its private key, relative to the file that names it."),
     Key::new("headers", Map { names: &HEADER_NAME, of: &Text(&HEADER_VALUE) }, "Further headers of each request. Their values are never shown."),
     Key::new("token", Refused("a token never stands in a file: name its variable by `token_env`, or its file by `token_file`"), ""),
-    Key::later("token_command"),
-    Key::later("client_cert"),
 ];
 pub(super) const PRESET: Kind = OneOf(&[
     Choice::new("openai"),
     Choice::new("anthropic"),
-    Choice::later("cloudflare"),
-    Choice::later("litellm"),
-    Choice::later("openrouter"),
-    Choice::later("portkey"),
-    Choice::later("google"),
+    Choice::new("google"),
+    Choice::new("cloudflare"),
+    Choice::new("litellm"),
+    Choice::new("openrouter"),
+    Choice::new("portkey"),
 ]);
-pub(super) const WIRE: Kind = OneOf(&[Choice::new("chat"), Choice::new("messages"), Choice::later("responses"), Choice::later("generate-content")]);
+pub(super) const WIRE: Kind = OneOf(&[Choice::new("chat"), Choice::new("responses"), Choice::new("messages"), Choice::new("generate-content")]);
 
 static PRICE: &[Key] = &[
     Key::new("input", DOLLARS, "Input that was not cached.").required(),

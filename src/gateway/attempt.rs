@@ -1,5 +1,5 @@
 //! One attempt: one request sent, one answer read. It keeps what came so far, so that a broken or cancelled
-//! attempt can be accounted for. It never waits and never tries again.
+//! attempt can be accounted for. It never waits, and it sends a request again only with a new token, after a 401.
 
 use super::classify::{self, Failure};
 use super::endpoint::Endpoint;
@@ -7,9 +7,9 @@ use super::error::{ErrorKind, GatewayError};
 use super::limits::Limits;
 use super::sse::SseParser;
 use super::types::Usage;
-use super::wire::{DecodeError, Decoded, Decoder, Progress};
+use super::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress};
 use crate::http::{read_start, reason};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode};
 use serde::de::IgnoredAny;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -37,6 +37,8 @@ enum Format {
 pub(crate) struct Attempt<'a> {
     endpoint: &'a Endpoint,
     limits: &'a Limits,
+    model: &'a str,
+    reviewer: &'a str,
     decoder: Box<dyn Decoder>,
     parser: SseParser,
     format: Format,
@@ -48,10 +50,12 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    pub(crate) fn new(endpoint: &'a Endpoint, limits: &'a Limits) -> Self {
+    pub(crate) fn new(endpoint: &'a Endpoint, limits: &'a Limits, model: &'a str, reviewer: &'a str) -> Self {
         Self {
             endpoint,
             limits,
+            model,
+            reviewer,
             decoder: endpoint.wire().decoder(),
             parser: SseParser::default(),
             format: Format::Unknown,
@@ -87,12 +91,7 @@ impl<'a> Attempt<'a> {
     pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
         self.started = Instant::now();
         let first_by = self.started + self.limits.first_byte();
-        let request = client.post(self.endpoint.target()).headers(self.endpoint.headers().clone()).body(body);
-        let mut response = match timeout_at(first_by, request.send()).await {
-            Err(_) => return Err(self.silent(self.limits.first_byte())),
-            Ok(Err(error)) => return Err(self.unreachable(&error)),
-            Ok(Ok(response)) => response,
-        };
+        let mut response = self.send(client, body, first_by).await?;
         if !response.status().is_success() {
             return Err(self.refused(response).await);
         }
@@ -119,6 +118,32 @@ impl<'a> Attempt<'a> {
             }
         }
         self.end()
+    }
+
+    /// Sends the request; a second time where the token was refused and there is a new one.
+    async fn send(&self, client: &Client, body: Vec<u8>, by: Instant) -> Result<Response, Failure> {
+        let (mut headers, which) = self.endpoint.headers(self.reviewer);
+        let mut renewed = false;
+        loop {
+            let request = client.post(self.endpoint.target(self.model)).headers(headers).body(body.clone());
+            let response = match timeout_at(by, request.send()).await {
+                Err(_) => return Err(self.silent(self.limits.first_byte())),
+                Ok(Err(error)) => return Err(self.unreachable(&error)),
+                Ok(Ok(response)) => response,
+            };
+            if renewed || response.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
+            match self.endpoint.renew(which).await {
+                Ok(false) => return Ok(response),
+                Ok(true) => (headers, renewed) = (self.endpoint.headers(self.reviewer).0, true),
+                Err(why) => {
+                    let mut failure = self.refused(response).await;
+                    failure.error.message.push_str(&format!(" (no new token: {})", self.endpoint.quote(&why)));
+                    return Err(failure);
+                }
+            }
+        }
     }
 
     fn take(&mut self, chunk: &[u8], began: Option<&CancellationToken>) -> Result<(), Failure> {
@@ -179,7 +204,13 @@ impl<'a> Attempt<'a> {
             }
         }
         match self.decoder.finish() {
-            Some(answer) => Ok(answer),
+            Some(mut answer) => {
+                if let Some(raw) = &mut answer.turn.raw {
+                    raw.from = self.endpoint.origin(self.model);
+                }
+                Ok(answer)
+            }
+            None if let Some(said) = self.parser.stray().and_then(ErrorBody::parse) => Err(self.unreadable(DecodeError::Upstream(said))),
             None if self.format == Format::Events && !self.parser.is_framed() => Err(self.unspoken("text that is no event stream")),
             None => Err(self.broken("it ended before its end mark")),
         }

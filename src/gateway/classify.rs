@@ -164,8 +164,9 @@ fn plain(endpoint: &Endpoint, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::endpoint::{Preset, Secret};
+    use super::super::preset::Preset;
     use super::*;
+    use crate::http::Secret;
 
     fn told(status_code: u16, body: &str) -> String {
         let endpoint = Endpoint::new("https://gw.example/v1", Preset::OpenAi, None, Some(Secret::new("sk-very-secret")));

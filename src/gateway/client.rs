@@ -10,7 +10,6 @@ use super::limits::Limits;
 use super::retry::backoff;
 use super::types::{Answer, ModelRequest, Usage};
 use super::wire::Decoded;
-use crate::http;
 use crate::telemetry::{Event, Events};
 use reqwest::Client;
 use std::collections::BTreeMap;
@@ -112,7 +111,7 @@ impl Gateway {
             .get(call.endpoint)
             .ok_or_else(|| GatewayError::new(ErrorKind::NotFound, format!("no endpoint is named `{}`", shorten(one_line(call.endpoint), 60))))?;
         let client = line.client.get_or_init(|| connect(&line.endpoint)).as_ref().map_err(Clone::clone)?;
-        let body = line.endpoint.wire().body(request, line.endpoint.is_openai_itself());
+        let body = line.endpoint.body(request);
         let started = Instant::now();
         let mut spent = Usage::default();
         let mut number = 1;
@@ -163,7 +162,7 @@ impl Gateway {
             request: call.request_no,
             attempt: number,
         });
-        let mut attempt = Attempt::new(&line.endpoint, &self.limits);
+        let mut attempt = Attempt::new(&line.endpoint, &self.limits, &request.model, call.reviewer);
         let ran = call.or_stopped(attempt.run(client, body.to_vec(), call.began.as_ref())).await;
         drop(turn);
         let mut usage = attempt.usage(body.len());
@@ -253,7 +252,7 @@ impl CallContext<'_> {
 
 /// The connections to one endpoint.
 fn connect(endpoint: &Endpoint) -> Result<Client, GatewayError> {
-    http::client(&endpoint.target()).map_err(|error| GatewayError::new(ErrorKind::Network, endpoint.quote(&error.to_string())))
+    endpoint.connect().map_err(|error| GatewayError::new(ErrorKind::Network, endpoint.quote(&error)))
 }
 
 fn millis(time: Duration) -> u64 {

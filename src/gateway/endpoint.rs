@@ -1,69 +1,16 @@
 //! Where requests go: a gateway's URL, its wire format and its key. The key is shown to nobody but that origin.
 
+use super::credential::{Key, TokenSource};
 use super::error::{one_line, shorten};
+use super::preset::{Labels, Preset};
+use super::types::{ModelRequest, Turn};
 use super::url;
-use super::wire::{self, Wire, WireKind};
+use super::wire::{self, Extras, Wire, WireKind};
 use crate::error::UserError;
-pub use crate::http::Secret;
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
-
-/// Which gateway stands there: how its URL is completed and how the key is sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// OpenAI and whatever speaks its format: the URL is a base such as `https://host/v1`; `Authorization: Bearer`.
-    #[default]
-    OpenAi,
-    /// Anthropic: the URL is the host, `/v1` is appended (one given is not doubled); `x-api-key`.
-    Anthropic,
-}
-
-impl Preset {
-    /// All presets.
-    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::Anthropic => "anthropic",
-        }
-    }
-
-    /// The preset of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|preset| preset.name() == name)
-    }
-
-    /// The wire format that it speaks unless told otherwise.
-    pub fn wire(self) -> WireKind {
-        match self {
-            Self::OpenAi => WireKind::Chat,
-            Self::Anthropic => WireKind::Messages,
-        }
-    }
-
-    /// The root of the API, to which a wire format's own path is appended.
-    fn root(self, mut base: Url) -> Url {
-        match self {
-            Self::OpenAi => base,
-            Self::Anthropic => {
-                url::strip(&mut base, "/v1");
-                url::append(&base, "v1")
-            }
-        }
-    }
-
-    /// The header that carries the key.
-    fn key_header(self, token: &str) -> (HeaderName, String) {
-        match self {
-            Self::OpenAi => (AUTHORIZATION, format!("Bearer {token}")),
-            Self::Anthropic => (HeaderName::from_static("x-api-key"), token.to_owned()),
-        }
-    }
-}
+use crate::http::{self, Secret};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Identity, Url};
+use std::sync::Arc;
 
 /// A checked endpoint.
 #[derive(Debug, Clone)]
@@ -71,8 +18,12 @@ pub struct Endpoint {
     root: Url,
     preset: Preset,
     wire: WireKind,
-    secrets: Vec<Secret>,
+    key: Option<Arc<Key>>,
     headers: HeaderMap,
+    secrets: Vec<Secret>,
+    extras: Extras,
+    labels: Labels,
+    identity: Option<Identity>,
 }
 
 impl Endpoint {
@@ -81,19 +32,58 @@ impl Endpoint {
     pub fn new(url: &str, preset: Preset, wire: Option<WireKind>, token: Option<Secret>) -> Result<Self, UserError> {
         let kind = wire.unwrap_or(preset.wire());
         let mut base = url::parse(url)?;
-        url::strip(&mut base, &format!("/{}", wire::of(kind).path()));
+        url::strip(&mut base, &format!("/{}", wire::of(kind).path("")));
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in wire::of(kind).headers() {
+        for (name, value) in wire::of(kind).headers().iter().chain(preset.headers()) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        let mut endpoint = Self { root: preset.root(base), preset, wire: kind, secrets: Vec::new(), headers };
+        let mut endpoint = Self {
+            root: preset.root(base, kind),
+            preset,
+            wire: kind,
+            key: None,
+            headers,
+            secrets: Vec::new(),
+            extras: Extras::new(),
+            labels: Labels::default(),
+            identity: None,
+        };
+        endpoint.extras = preset.extras(kind, endpoint.is_openai_itself(), None);
         if let Some(token) = token.filter(|token| !token.is_empty()) {
-            let (name, value) = preset.key_header(token.expose());
-            endpoint.insert(name, &value, "The gateway's token")?;
-            endpoint.secrets.push(token);
+            header_value(token.expose(), "The gateway's token")?;
+            endpoint.key = Some(Arc::new(Key::new(token, None)));
         }
         Ok(endpoint)
+    }
+
+    /// Lets the token be read again from where it came, once for each call that is answered with 401.
+    pub fn with_renewal(mut self, source: TokenSource) -> Self {
+        if let Some(key) = &self.key {
+            self.key = Some(Arc::new(Key::new(key.current().0, Some(source))));
+        }
+        self
+    }
+
+    /// Tells the gateway, in its own way, what requests are for.
+    pub fn with_labels(mut self, labels: Labels) -> Self {
+        self.extras = self.preset.extras(self.wire, self.is_openai_itself(), labels.user.as_deref());
+        self.labels = labels;
+        self
+    }
+
+    /// Shows this certificate to the gateway: PEM, the certificate (its chain after it) and its private key in any
+    /// order. Fails with a usage error where it is not that.
+    pub fn with_client_cert(mut self, pem: &Secret) -> Result<Self, UserError> {
+        let identity = Identity::from_pem(pem.expose().as_bytes()).map_err(|_| {
+            UserError::usage(
+                "The client certificate of the gateway is refused",
+                "it is not a certificate and its private key, both in PEM",
+                "Put both into one file: `cat client.crt client.key > client.pem`.",
+            )
+        })?;
+        self.identity = Some(identity);
+        Ok(self)
     }
 
     /// Adds headers to every request; one that is there already (the key's too) is replaced. Values are kept
@@ -109,7 +99,7 @@ impl Endpoint {
             if FRAMING.contains(&parsed.as_str()) {
                 return Err(UserError::usage(format!("{title} is refused"), "it is set by tribune itself", "Leave it out."));
             }
-            self.insert(parsed, value.expose(), &title)?;
+            self.headers.insert(parsed, header_value(value.expose(), &title)?);
             self.secrets.push(value);
         }
         Ok(self)
@@ -134,17 +124,69 @@ impl Endpoint {
         wire::of(self.wire)
     }
 
-    /// Where requests are posted.
-    pub(crate) fn target(&self) -> Url {
-        url::append(&self.root, self.wire().path())
+    /// Where requests for a model are posted.
+    pub(crate) fn target(&self, model: &str) -> Url {
+        url::append(&self.root, &self.wire().path(model))
     }
 
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// The body of a request. Blocks of answers go back only where they came from.
+    pub(crate) fn body(&self, request: &ModelRequest) -> Vec<u8> {
+        let origin = self.origin(&request.model);
+        let foreign = |turn: &Turn| matches!(turn, Turn::Assistant(said) if said.raw.as_ref().is_some_and(|raw| raw.from != origin));
+        if !request.turns.iter().any(foreign) {
+            return self.wire().body(request, &self.extras);
+        }
+        let mut ours = request.clone();
+        for turn in ours.turns.iter_mut().filter(|turn| foreign(turn)) {
+            if let Turn::Assistant(said) = turn {
+                said.raw = None;
+            }
+        }
+        self.wire().body(&ours, &self.extras)
     }
 
-    /// Whether OpenAI itself is asked. Only there `store: false` is sent: the preset also stands for servers
-    /// that merely speak the format, keep nothing, and may refuse a field that they do not know.
+    /// Where an answer's own blocks belong: this place, this format, this model.
+    pub(crate) fn origin(&self, model: &str) -> String {
+        format!("{} {} {model}", self.root, self.wire.name())
+    }
+
+    /// The headers of a request for a reviewer, and which of its tokens the endpoint sends. A header that is
+    /// configured wins over the key's.
+    pub(crate) fn headers(&self, reviewer: &str) -> (HeaderMap, usize) {
+        let mut headers = self.headers.clone();
+        if let Some((name, value)) = self.preset.metadata(&self.labels, reviewer)
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            headers.entry(name).or_insert(value);
+        }
+        let Some(key) = &self.key else { return (headers, 0) };
+        let (token, which) = key.current();
+        let (name, before) = self.preset.key();
+        if let Ok(mut value) = HeaderValue::from_str(&format!("{before}{}", token.expose())) {
+            value.set_sensitive(true);
+            headers.entry(name).or_insert(value);
+        }
+        (headers, which)
+    }
+
+    /// After the token `which` was refused: whether there is another one now.
+    pub(crate) async fn renew(&self, which: usize) -> Result<bool, String> {
+        match &self.key {
+            Some(key) => key.renew(which).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The connections to it. Fails with a reason in one line.
+    pub(crate) fn connect(&self) -> Result<Client, String> {
+        let mut builder = http::builder(&self.root).map_err(|refused| format!("the URL {refused}"))?;
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        builder.build().map_err(|error| format!("no connection to {} can be set up: {}", self.host(), http::reason(&error)))
+    }
+
+    /// Whether OpenAI itself is asked: its preset also stands for servers that merely speak the format.
     pub(crate) fn is_openai_itself(&self) -> bool {
         let host = self.root.host_str().unwrap_or_default();
         host == "api.openai.com" || host.ends_with(".api.openai.com")
@@ -153,77 +195,25 @@ impl Endpoint {
     /// A gateway's words, fit for an error: one clean line, our secrets masked, at most 300 characters.
     pub(crate) fn quote(&self, text: &str) -> String {
         let mut line = one_line(text);
-        for secret in &self.secrets {
+        let keys = self.key.as_ref().map(|key| key.all()).unwrap_or_default();
+        for secret in self.secrets.iter().chain(&keys) {
             line = secret.mask(&line);
         }
         shorten(line, 300)
     }
+}
 
-    fn insert(&mut self, name: HeaderName, value: &str, title: &str) -> Result<(), UserError> {
-        let mut value = HeaderValue::from_str(value).map_err(|_| {
-            UserError::usage(
-                format!("{title} is refused"),
-                "it holds a line end, a control character or something else that a header cannot carry",
-                "Look for a line end in the middle, or a value pasted twice.",
-            )
-        })?;
-        value.set_sensitive(true);
-        self.headers.insert(name, value);
-        Ok(())
-    }
+fn header_value(value: &str, title: &str) -> Result<HeaderValue, UserError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        UserError::usage(
+            format!("{title} is refused"),
+            "it holds a line end, a control character or something else that a header cannot carry",
+            "Look for a line end in the middle, or a value pasted twice.",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn endpoint(url: &str, preset: Preset, wire: Option<WireKind>) -> Endpoint {
-        Endpoint::new(url, preset, wire, Some(Secret::new("sk-very-secret\n"))).expect(url)
-    }
-
-    #[test]
-    fn urls_are_completed() {
-        use Preset::*;
-        let target = |url, preset, wire| endpoint(url, preset, wire).target().to_string();
-        insta::assert_snapshot!(target("https://h/v1", OpenAi, None), @"https://h/v1/chat/completions");
-        insta::assert_snapshot!(target("https://h/v1/", OpenAi, None), @"https://h/v1/chat/completions");
-        insta::assert_snapshot!(target("https://h", OpenAi, None), @"https://h/chat/completions");
-        insta::assert_snapshot!(target("https://h/v1/chat/completions", OpenAi, None), @"https://h/v1/chat/completions");
-        insta::assert_snapshot!(target("https://h/v1", OpenAi, Some(WireKind::Messages)), @"https://h/v1/messages");
-        insta::assert_snapshot!(target("https://h", Anthropic, None), @"https://h/v1/messages");
-        insta::assert_snapshot!(target("https://h/v1/", Anthropic, None), @"https://h/v1/messages");
-        insta::assert_snapshot!(target("https://h/a/v1/messages", Anthropic, None), @"https://h/a/v1/messages");
-        insta::assert_snapshot!(target("https://h/proxy", Anthropic, Some(WireKind::Chat)), @"https://h/proxy/v1/chat/completions");
-    }
-
-    #[test]
-    fn the_key_is_sent_and_never_shown() {
-        let chat = endpoint("https://h/v1", Preset::OpenAi, None);
-        assert_eq!(chat.headers()["authorization"], "Bearer sk-very-secret");
-        let messages = endpoint("https://h", Preset::Anthropic, None);
-        assert_eq!(messages.headers()["x-api-key"], "sk-very-secret");
-        assert_eq!(messages.headers()["anthropic-version"], "2023-06-01");
-        for shown in [format!("{chat:?}"), format!("{messages:?}"), chat.quote("key sk-very-\u{200b}secret, sk-very-secret")] {
-            assert!(!shown.contains("very-secret"), "{shown}");
-        }
-        let none = Endpoint::new("https://h/v1", Preset::OpenAi, None, Some(Secret::new(" "))).expect("valid");
-        assert!(!none.headers().contains_key("authorization"));
-    }
-
-    #[test]
-    fn headers_are_checked() {
-        let with = |name: &str, value: &str| endpoint("https://h/v1", Preset::OpenAi, None).with_headers([(name.to_owned(), Secret::new(value))]);
-        assert_eq!(with("X-Team", "a").expect("valid").headers()["x-team"], "a");
-        assert_eq!(with("Authorization", "Basic b").expect("valid").headers()["authorization"], "Basic b");
-        insta::assert_snapshot!(with("Host", "evil").expect_err("refused"), @"Header `Host` of the gateway is refused: it is set by tribune itself");
-        insta::assert_snapshot!(with("a b", "c").expect_err("refused"), @"Header `a b` of the gateway is refused: it is not a header's name");
-        insta::assert_snapshot!(with("x", "a\nhost: b").expect_err("refused"), @"Header `x` of the gateway is refused: it holds a line end, a control character or something else that a header cannot carry");
-    }
-
-    #[test]
-    fn storage_is_switched_off_at_openai_itself() {
-        let itself = |url| endpoint(url, Preset::OpenAi, None).is_openai_itself();
-        assert!(itself("https://api.openai.com/v1") && itself("https://eu.api.openai.com/v1"));
-        assert!(!itself("https://api.openai.com.evil.example/v1") && !itself("https://gateway.example/v1"));
-    }
-}
+mod tests;

@@ -5,6 +5,9 @@ use std::mem;
 /// The most bytes of one line and of one event.
 const MAX_EVENT: usize = 16 << 20;
 
+/// The most bytes that are kept of what is no event.
+const MAX_STRAY: usize = 64 << 10;
+
 /// One event. It borrows from the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SseEvent<'a> {
@@ -28,12 +31,18 @@ pub(crate) struct SseParser {
     data: String,
     has_data: bool,
     framed: bool,
+    stray: Vec<u8>,
 }
 
 impl SseParser {
     /// Whether any line so far was one of an event stream; prose has none.
     pub(crate) fn is_framed(&self) -> bool {
         self.framed
+    }
+
+    /// The start of what stood between the events without being of one: an error can come as bare JSON.
+    pub(crate) fn stray(&self) -> Option<&[u8]> {
+        (!self.stray.is_empty()).then_some(self.stray.as_slice())
     }
 
     /// Takes the next bytes and tells each event that they complete. Stops at the first error of `tell`.
@@ -104,7 +113,11 @@ impl SseParser {
                 self.data.push_str(&String::from_utf8_lossy(value));
             }
             b"event" => self.name = String::from_utf8_lossy(value).into_owned(),
-            // Comments (an empty field), `id`, `retry` and whatever may come.
+            b"" | b"id" | b"retry" => {}
+            _ if self.stray.len() + line.len() < MAX_STRAY => {
+                self.stray.extend_from_slice(line);
+                self.stray.push(b'\n');
+            }
             _ => {}
         }
         Ok(())

@@ -52,7 +52,24 @@ pub struct AssistantTurn {
     /// Its tool calls in order.
     pub calls: Vec<ToolCall>,
     /// The provider's own blocks, where they have to go back unchanged (signatures, reasoning items).
-    pub raw: Option<serde_json::Value>,
+    pub raw: Option<Raw>,
+}
+
+/// An answer's own blocks. They go back unchanged, and only to where they came from: a signature of one model
+/// is an error to another, whose history is made of text and calls alone.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Raw {
+    /// The blocks, in the wire format's own shape.
+    pub blocks: Vec<serde_json::Value>,
+    /// Which endpoint, format and model they came from.
+    pub(crate) from: String,
+}
+
+impl Raw {
+    /// Blocks of an answer whose origin is told later.
+    pub(crate) fn new(blocks: Vec<serde_json::Value>) -> Self {
+        Self { blocks, from: String::new() }
+    }
 }
 
 /// One tool call.

@@ -42,9 +42,13 @@ pub(crate) fn host(url: &Url) -> String {
     }
 }
 
-/// Appends path segments to a base, with one slash between.
+/// Appends path segments to a base, with one slash between; what follows `?` is the query. Segments that lead
+/// upwards and escapes do not count as such: a model's name can be one of the segments.
 pub(crate) fn append(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
+    let (path, query) = path.rsplit_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let path = path.replace('%', "%25").split('/').filter(|segment| !matches!(*segment, "" | "." | "..")).collect::<Vec<_>>().join("/");
+    url.set_query(query);
     let joined = format!("{}/{path}", base.path().trim_end_matches('/'));
     url.set_path(&joined);
     url

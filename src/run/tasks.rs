@@ -3,7 +3,7 @@
 use super::Prepared;
 use crate::config;
 use crate::context::MARKS;
-use crate::gateway::{Caps, Endpoint, Gateway, Limits, Setup as GatewaySetup};
+use crate::gateway::{Caps, Gateway, Labels, Limits, Setup as GatewaySetup};
 use crate::path::RepoPath;
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::prompt::Variables;
@@ -34,8 +34,7 @@ impl Prepared {
         for target in [&gateway.top, &gateway.standard, &gateway.light] {
             let e = &target.endpoint;
             if !endpoints.contains_key(&e.name) {
-                let endpoint = Endpoint::new(&e.url, e.preset, Some(e.wire), e.token.clone())?.with_headers(e.headers.clone())?;
-                endpoints.insert(e.name.clone(), endpoint);
+                endpoints.insert(e.name.clone(), e.open(&Labels::default())?);
             }
         }
         let limits = config.limits;

@@ -19,34 +19,41 @@ pub(crate) const KEY: &str = "sk-test-4f9c2b7e";
 /// The model that is asked for.
 pub(crate) const MODEL: &str = "model-1";
 
-/// One of the two wires.
+/// One of the wires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
     Chat,
+    Responses,
     Messages,
+    Generate,
 }
 
 impl Wire {
-    pub(crate) const BOTH: [Self; 2] = [Self::Chat, Self::Messages];
+    pub(crate) const ALL: [Self; 4] = [Self::Chat, Self::Responses, Self::Messages, Self::Generate];
 
     pub(crate) fn kind(self) -> WireKind {
         match self {
             Self::Chat => WireKind::Chat,
+            Self::Responses => WireKind::Responses,
             Self::Messages => WireKind::Messages,
+            Self::Generate => WireKind::GenerateContent,
         }
     }
 
     pub(crate) fn preset(self) -> Preset {
         match self {
-            Self::Chat => Preset::OpenAi,
+            Self::Chat | Self::Responses => Preset::OpenAi,
             Self::Messages => Preset::Anthropic,
+            Self::Generate => Preset::Google,
         }
     }
 
     pub(crate) fn text(self, answer: &ModelAnswer) -> String {
         match self {
             Self::Chat => answer.chat_text(),
+            Self::Responses => answer.responses_text(),
             Self::Messages => answer.messages_text(),
+            Self::Generate => answer.generate_text(),
         }
     }
 
@@ -59,7 +66,9 @@ impl Wire {
         let text = self.text(answer);
         let end = match self {
             Self::Chat => text.find("\"finish_reason\":\"stop\"").and_then(|at| text[..at].rfind("data:")),
+            Self::Responses => text.find("event: response.completed"),
             Self::Messages => text.find("event: message_stop"),
+            Self::Generate => text.find("\"finishReason\"").and_then(|at| text[..at].rfind("data:")),
         };
         text[..end.expect("an end mark")].to_owned()
     }

@@ -39,8 +39,9 @@ impl RecordedRequest {
     /// All text parts of the first user message: shared context (if any) and own part.
     pub(crate) fn first_user_parts(&self) -> Vec<String> {
         let json = self.json();
-        let user = json["messages"].as_array().and_then(|m| m.iter().find(|m| m["role"] == "user")).cloned().unwrap_or_default();
-        match &user["content"] {
+        let list = ["messages", "input", "contents"].iter().find_map(|name| json[name].as_array());
+        let user = list.and_then(|m| m.iter().find(|m| m["role"] == "user")).cloned().unwrap_or_default();
+        match if user["parts"].is_array() { &user["parts"] } else { &user["content"] } {
             Value::String(text) => vec![text.clone()],
             Value::Array(parts) => parts.iter().filter_map(|p| p["text"].as_str().map(str::to_owned)).collect(),
             _ => Vec::new(),
@@ -257,7 +258,7 @@ pub(crate) fn chunked_stream(text: &str) -> Script {
     vec![Step::Write(format!("{head}{chunk}").into_bytes()), Step::KeepOpen]
 }
 
-/// A model's answer, to be written in either format.
+/// A model's answer, to be written in any format.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelAnswer {
     model: String,
@@ -357,6 +358,66 @@ impl ModelAnswer {
         events.iter().map(|e| format!("event: {}\ndata: {e}\n\n", e["type"].as_str().unwrap_or_default())).collect()
     }
 
+    /// The text of an event stream of responses.
+    pub(crate) fn responses_text(&self) -> String {
+        let usage = self.usage.map(
+            |(input, cached, output)| json!({"input_tokens": input, "input_tokens_details": {"cached_tokens": cached}, "output_tokens": output}),
+        );
+        let mut events =
+            vec![json!({"type": "response.created", "response": {"model": self.model, "status": "in_progress", "error": null, "output": []}})];
+        let mut output = Vec::new();
+        let mut item = |begun: Value, whole: Value, kind: &str, text: &str| {
+            let index = output.len();
+            events.push(json!({"type": "response.output_item.added", "output_index": index, "item": begun}));
+            events.extend(pieces(text).into_iter().map(|piece| json!({"type": kind, "output_index": index, "delta": piece})));
+            events.push(json!({"type": "response.output_item.done", "output_index": index, "item": whole}));
+            output.push(whole);
+        };
+        let reasoning = |secret: Value| json!({"type": "reasoning", "id": "rs_0", "summary": [], "encrypted_content": secret});
+        item(reasoning(Value::Null), reasoning(json!("gAAAfake")), "", "");
+        if !self.text.is_empty() {
+            let message = |content: Value| json!({"type": "message", "id": "msg_0", "role": "assistant", "status": "completed", "content": content});
+            let whole = message(json!([{"type": "output_text", "text": self.text, "annotations": []}]));
+            item(message(json!([])), whole, "response.output_text.delta", &self.text);
+        }
+        for (number, (name, arguments)) in self.calls.iter().enumerate() {
+            let call = |arguments: &str| json!({"type": "function_call", "id": format!("fc_{number}"), "call_id": format!("call_{number}"), "name": name, "arguments": arguments});
+            let arguments = arguments.to_string();
+            item(call(""), call(&arguments), "response.function_call_arguments.delta", &arguments);
+        }
+        let (status, why) = match self.stop.as_deref() {
+            Some(reason) => ("incomplete", json!({"reason": reason})),
+            None => ("completed", Value::Null),
+        };
+        let response = json!({"model": self.model, "status": status, "error": null, "incomplete_details": why, "output": output, "usage": usage});
+        events.push(json!({"type": format!("response.{status}"), "response": response}));
+        let numbered = events.iter_mut().enumerate().map(|(number, event)| {
+            event["sequence_number"] = json!(number);
+            format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default())
+        });
+        numbered.collect()
+    }
+
+    /// The text of an event stream of generateContent.
+    pub(crate) fn generate_text(&self) -> String {
+        let chunk = |parts: Value| json!({"candidates": [{"index": 0, "content": {"role": "model", "parts": parts}}], "modelVersion": self.model});
+        let mut chunks: Vec<Value> = pieces(&self.text).into_iter().map(|piece| chunk(json!([{"text": piece}]))).collect();
+        let calls = self.calls.iter().enumerate().map(|(number, (name, arguments))| {
+            let mut part = json!({"functionCall": {"name": name, "args": arguments}});
+            if number == 0 {
+                part["thoughtSignature"] = json!("c2lnbmF0dXJl");
+            }
+            chunk(json!([part]))
+        });
+        chunks.extend(calls);
+        let mut last = json!({"candidates": [{"index": 0, "finishReason": self.stop.as_deref().unwrap_or("STOP")}], "modelVersion": self.model});
+        if let Some((input, cached, output)) = self.usage {
+            last["usageMetadata"] = json!({"promptTokenCount": input, "cachedContentTokenCount": cached, "candidatesTokenCount": output, "totalTokenCount": input + output});
+        }
+        chunks.push(last);
+        chunks.iter().map(|c| format!("data: {c}\n\n")).collect()
+    }
+
     /// A script of chat completions.
     pub(crate) fn chat(&self) -> Script {
         stream(&self.chat_text())
@@ -369,7 +430,12 @@ impl ModelAnswer {
 
     /// A script in the format that the request is in.
     pub(crate) fn to(&self, request: &RecordedRequest) -> Script {
-        if request.path.ends_with("/messages") { self.messages() } else { self.chat() }
+        match request.path.as_str() {
+            path if path.ends_with("/messages") => self.messages(),
+            path if path.ends_with("/responses") => stream(&self.responses_text()),
+            path if path.contains(":streamGenerateContent") => stream(&self.generate_text()),
+            _ => self.chat(),
+        }
     }
 
     fn reason(&self, whole: &str, tools: &str) -> String {

@@ -3,23 +3,23 @@
 mod body;
 mod decode;
 
-use super::{Decoder, Wire};
+use super::{Decoder, Extras, Wire};
 use crate::gateway::types::ModelRequest;
 
 /// The format.
 pub(super) struct Chat;
 
 impl Wire for Chat {
-    fn path(&self) -> &'static str {
-        "chat/completions"
+    fn path(&self, _model: &str) -> String {
+        "chat/completions".to_owned()
     }
 
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
 
-    fn body(&self, request: &ModelRequest, forbid_storage: bool) -> Vec<u8> {
-        body::write(request, forbid_storage)
+    fn body(&self, request: &ModelRequest, extras: &Extras) -> Vec<u8> {
+        body::write(request, extras)
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {

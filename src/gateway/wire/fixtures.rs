@@ -59,6 +59,6 @@ fn told(fed: Result<(), DecodeError>, decoder: &mut dyn super::Decoder) -> Strin
     let usage = usage.map_or("uncounted".into(), |u| {
         format!("in {} cached {} written {} out {}", u.input_tokens, u.cached_tokens, u.cache_write_tokens, u.output_tokens)
     });
-    let raw = answer.turn.raw.map_or(String::new(), |raw| format!("\n{raw}"));
+    let raw = answer.turn.raw.map_or(String::new(), |raw| format!("\n{}", serde_json::Value::Array(raw.blocks)));
     format!("{progress:?} {:?} {:?} {calls:?} {:?} {usage}{raw}", answer.model, answer.turn.text, answer.stop)
 }

@@ -5,8 +5,10 @@
 mod chat;
 mod error_body;
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
+mod generate;
 mod messages;
+mod responses;
 
 pub(crate) use error_body::ErrorBody;
 
@@ -18,23 +20,29 @@ use serde_json::Value;
 
 /// Which wire format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum WireKind {
     /// OpenAI chat completions.
     Chat,
+    /// OpenAI responses, stateless.
+    Responses,
     /// Anthropic messages.
     Messages,
+    /// Google generateContent.
+    GenerateContent,
 }
 
 impl WireKind {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Chat, Self::Messages];
+    pub const ALL: [Self; 4] = [Self::Chat, Self::Responses, Self::Messages, Self::GenerateContent];
 
     /// Its name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat",
+            Self::Responses => "responses",
             Self::Messages => "messages",
+            Self::GenerateContent => "generate-content",
         }
     }
 
@@ -48,21 +56,26 @@ impl WireKind {
 pub(crate) fn of(kind: WireKind) -> &'static dyn Wire {
     match kind {
         WireKind::Chat => &chat::Chat,
+        WireKind::Responses => &responses::Responses,
         WireKind::Messages => &messages::Messages,
+        WireKind::GenerateContent => &generate::Generate,
     }
 }
 
+/// Further fields of a body, which the endpoint asks for.
+pub(crate) type Extras = serde_json::Map<String, Value>;
+
 /// One wire format.
 pub(crate) trait Wire: Send + Sync {
-    /// The path below the API's root, without a slash at its ends.
-    fn path(&self) -> &'static str;
+    /// The path below the API's root to post to, without a slash at its ends, and perhaps a query.
+    fn path(&self, model: &str) -> String;
 
     /// Headers that every request of this format has.
     fn headers(&self) -> &'static [(&'static str, &'static str)];
 
     /// The body, as JSON. Equal requests give equal bytes, and requests that share tools, system and shared
-    /// context begin with equal bytes. `forbid_storage`: write the switch against keeping the answer.
-    fn body(&self, request: &ModelRequest, forbid_storage: bool) -> Vec<u8>;
+    /// context begin with equal bytes. `extras` stand last.
+    fn body(&self, request: &ModelRequest, extras: &Extras) -> Vec<u8>;
 
     /// A fresh decoder for one answer.
     fn decoder(&self) -> Box<dyn Decoder>;
@@ -189,6 +202,14 @@ fn arguments_object(arguments: &str) -> Value {
     match serde_json::from_str(arguments) {
         Ok(Value::Object(object)) => Value::Object(object),
         _ => Value::Object(serde_json::Map::new()),
+    }
+}
+
+/// The arguments as they came, where they are a JSON object.
+fn sendable(arguments: &str) -> String {
+    match serde_json::from_str::<serde_json::Map<String, Value>>(arguments) {
+        Ok(_) => arguments.to_owned(),
+        Err(_) => arguments_object(arguments).to_string(),
     }
 }
 

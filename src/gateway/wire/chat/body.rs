@@ -1,7 +1,7 @@
 //! The request's body: system message, one user message of two parts (shared context, own part), then the turns.
 
 use crate::gateway::types::{AssistantTurn, ModelRequest, ToolSpec, Turn};
-use crate::gateway::wire::{arguments_object, to_json};
+use crate::gateway::wire::{Extras, sendable, to_json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,8 +11,6 @@ struct Body<'a> {
     model: &'a str,
     stream: bool,
     stream_options: StreamOptions,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,6 +18,8 @@ struct Body<'a> {
     messages: Vec<Message<'a>>,
     /// Reasoning models refuse `max_tokens`.
     max_completion_tokens: u32,
+    #[serde(flatten)]
+    extras: &'a Extras,
 }
 
 #[derive(Serialize)]
@@ -87,7 +87,7 @@ struct CalledFunction<'a> {
 }
 
 /// Writes the body.
-pub(super) fn write(request: &ModelRequest, forbid_storage: bool) -> Vec<u8> {
+pub(super) fn write(request: &ModelRequest, extras: &Extras) -> Vec<u8> {
     let own = request.own.as_str();
     let first = match &*request.shared {
         "" => Content::One(own),
@@ -111,11 +111,11 @@ pub(super) fn write(request: &ModelRequest, forbid_storage: bool) -> Vec<u8> {
         model: &request.model,
         stream: true,
         stream_options: StreamOptions { include_usage: true },
-        store: forbid_storage.then_some(false),
         tools: request.tools.iter().map(tool).collect(),
         tool_choice: (!request.tools.is_empty()).then_some("auto"),
         messages,
         max_completion_tokens: request.max_output_tokens,
+        extras,
     })
 }
 
@@ -135,28 +135,20 @@ fn assistant(said: &AssistantTurn) -> Option<Message<'_>> {
     (content.is_some() || !tool_calls.is_empty()).then_some(Message::Assistant { content, tool_calls })
 }
 
-/// The arguments as they came, where they are a JSON object.
-fn sendable(arguments: &str) -> String {
-    match serde_json::from_str::<serde_json::Map<String, Value>>(arguments) {
-        Ok(_) => arguments.to_owned(),
-        Err(_) => arguments_object(arguments).to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
 
     fn pretty(request: &ModelRequest) -> String {
-        let value: Value = serde_json::from_slice(&write(request, false)).expect("JSON");
+        let value: Value = serde_json::from_slice(&write(request, &Extras::new())).expect("JSON");
         serde_json::to_string_pretty(&value["messages"]).expect("JSON")
     }
 
     #[test]
     fn body_of_a_first_request() {
-        let body = String::from_utf8(write(&reviewer_request("quality"), true)).expect("UTF-8");
-        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"stream_options":{"include_usage":true},"store":false,"tools":[{"type":"function","function":{"name":"read_file","description":"Reads a file.","parameters":{"properties":{"path":{"type":"string"}},"required":["path"],"type":"object"}}}],"tool_choice":"auto","messages":[{"role":"system","content":"Review."},{"role":"user","content":[{"type":"text","text":"the diff"},{"type":"text","text":"# Reviewer: quality\nLook."}]}],"max_completion_tokens":1000}"##);
+        let body = String::from_utf8(write(&reviewer_request("quality"), &Extras::new())).expect("UTF-8");
+        insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"stream_options":{"include_usage":true},"tools":[{"type":"function","function":{"name":"read_file","description":"Reads a file.","parameters":{"properties":{"path":{"type":"string"}},"required":["path"],"type":"object"}}}],"tool_choice":"auto","messages":[{"role":"system","content":"Review."},{"role":"user","content":[{"type":"text","text":"the diff"},{"type":"text","text":"# Reviewer: quality\nLook."}]}],"max_completion_tokens":1000}"##);
     }
 
     #[test]
@@ -226,7 +218,7 @@ mod tests {
         request.shared = "".into();
         request.system = "".into();
         request.tools = Vec::new().into();
-        let body = String::from_utf8(write(&request, false)).expect("UTF-8");
+        let body = String::from_utf8(write(&request, &Extras::new())).expect("UTF-8");
         insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"# Reviewer: quality\nLook."}],"max_completion_tokens":1000}"##);
     }
 }

@@ -1,7 +1,7 @@
 //! The request's body, with cache breakpoints where the shared part ends and, once there are turns, at their end.
 
 use crate::gateway::types::{AssistantTurn, ModelRequest, ToolSpec, Turn};
-use crate::gateway::wire::{arguments_object, to_json};
+use crate::gateway::wire::{Extras, arguments_object, to_json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +18,8 @@ struct Body<'a> {
     system: Vec<Block<'a>>,
     messages: Vec<Message<'a>>,
     max_tokens: u32,
+    #[serde(flatten)]
+    extras: &'a Extras,
 }
 
 #[derive(Serialize)]
@@ -102,7 +104,7 @@ impl<'a> Block<'a> {
 /// Writes the body. At most three breakpoints, of the four that are allowed: the system message (and with it the
 /// tools), the shared context, the last turn. The own part of a first request has none: most reviewers end there,
 /// and a cache write costs more than plain input.
-pub(super) fn write(request: &ModelRequest) -> Vec<u8> {
+pub(super) fn write(request: &ModelRequest, extras: &Extras) -> Vec<u8> {
     let mut system = blocks([&*request.system]);
     if let Some(last) = system.last_mut() {
         last.mark();
@@ -138,6 +140,7 @@ pub(super) fn write(request: &ModelRequest) -> Vec<u8> {
         system,
         messages,
         max_tokens: request.max_output_tokens,
+        extras,
     })
 }
 
@@ -166,8 +169,8 @@ fn assistant(said: &AssistantTurn) -> Vec<Block<'_>> {
     if said.text.trim().is_empty() && said.calls.is_empty() {
         return Vec::new();
     }
-    if let Some(Value::Array(raw)) = &said.raw {
-        return raw.iter().map(Block::Theirs).collect();
+    if let Some(raw) = &said.raw {
+        return raw.blocks.iter().map(Block::Theirs).collect();
     }
     let calls = said.calls.iter().map(|call| Block::ours(Kind::ToolUse { id: &call.id, name: &call.name, input: arguments_object(&call.arguments) }));
     blocks([said.text.as_str()]).into_iter().chain(calls).collect()
@@ -179,13 +182,13 @@ mod tests {
     use crate::gateway::wire::fixtures::{reviewer_request, with_turns};
 
     fn pretty(request: &ModelRequest) -> String {
-        let value: Value = serde_json::from_slice(&write(request)).expect("JSON");
+        let value: Value = serde_json::from_slice(&write(request, &Extras::new())).expect("JSON");
         serde_json::to_string_pretty(&value["messages"]).expect("JSON")
     }
 
     #[test]
     fn body_of_a_first_request() {
-        let body = String::from_utf8(write(&reviewer_request("quality"))).expect("UTF-8");
+        let body = String::from_utf8(write(&reviewer_request("quality"), &Extras::new())).expect("UTF-8");
         insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"tools":[{"name":"read_file","description":"Reads a file.","input_schema":{"properties":{"path":{"type":"string"}},"required":["path"],"type":"object"}}],"tool_choice":{"type":"auto"},"system":[{"type":"text","text":"Review.","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"the diff","cache_control":{"type":"ephemeral"}},{"type":"text","text":"# Reviewer: quality\nLook."}]}],"max_tokens":1000}"##);
     }
 
@@ -265,7 +268,7 @@ mod tests {
         for _ in 0..20 {
             request = with_turns(request);
         }
-        let body = String::from_utf8(write(&request)).expect("UTF-8");
+        let body = String::from_utf8(write(&request, &Extras::new())).expect("UTF-8");
         assert_eq!(body.matches("cache_control").count(), 3);
     }
 
@@ -276,7 +279,7 @@ mod tests {
         request.system = "".into();
         request.tools = Vec::new().into();
         request.turns = vec![Turn::Assistant(AssistantTurn::default()), Turn::User("go on".into())];
-        let body = String::from_utf8(write(&request)).expect("UTF-8");
+        let body = String::from_utf8(write(&request, &Extras::new())).expect("UTF-8");
         insta::assert_snapshot!(body, @r##"{"model":"m-1","stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"# Reviewer: quality\nLook."},{"type":"text","text":"go on","cache_control":{"type":"ephemeral"}}]}],"max_tokens":1000}"##);
     }
 }

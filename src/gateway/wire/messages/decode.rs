@@ -1,7 +1,7 @@
 //! The answer: blocks by index, each begun, continued and ended by events of its own. `message_stop` is the end.
 
 use crate::gateway::sse::SseEvent;
-use crate::gateway::types::{AssistantTurn, Stop, ToolCall, Usage};
+use crate::gateway::types::{AssistantTurn, Raw, Stop, ToolCall, Usage};
 use crate::gateway::wire::arguments_object;
 use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress, Room, from_json, stop_with_calls};
 use serde::Deserialize;
@@ -238,7 +238,7 @@ impl Decoder for MessagesDecoder {
                 Block::Unknown => {}
             }
         }
-        turn.raw = Some(Value::Array(raw));
+        turn.raw = Some(Raw::new(raw));
         let stop = stop_with_calls(self.stop.take().unwrap_or(Stop::End), !turn.calls.is_empty());
         Some(Decoded { turn, stop, model: mem::take(&mut self.model) })
     }
