@@ -189,7 +189,10 @@ impl Memory {
             out.notes.push(format!("{} cannot settle \u{201c}{}\u{201d}: the role is {}.", by.name, record.title, role_name(role)));
             return;
         }
-        let needed = if known.record.severity == Severity::Critical { overriding } else { Role::Developer };
+        // It may have been told as something worse since its thread was opened.
+        let told = self.state.iter().flat_map(|s| &s.findings).filter(|r| r.fingerprint == known.record.fingerprint).map(|r| r.severity);
+        let critical = told.chain([known.record.severity]).max() == Some(Severity::Critical);
+        let needed = if critical { overriding } else { Role::Developer };
         let settled = Settled { by: by.name.clone(), gates: by.id == mr.author.id || role < needed, how: how.to_owned() };
         let entry = out.settled.entry(known.thread.id.clone()).or_insert_with(|| settled.clone());
         if entry.gates && !settled.gates {

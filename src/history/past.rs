@@ -81,7 +81,7 @@ impl Past {
             let mut standing =
                 Standing { id: format!("P{}", out.len() + 1), record, thread, status: Status::Open, by: None, gates: false, how: None };
             let settled = thread.filter(|t| t.trusted).and_then(|t| humans.settled.get(&t.thread.id));
-            let stored = self.memory.trusted && (record.status == Status::Withdrawn || (record.status == Status::Settled && thread.is_none()));
+            let stored = self.memory.stored(record) && (record.status == Status::Withdrawn || (record.status == Status::Settled && thread.is_none()));
             if let Some(settled) = settled {
                 (standing.status, standing.gates) = (Status::Settled, settled.gates);
                 (standing.by, standing.how) = (Some(settled.by.clone()), Some(settled.how.clone()));

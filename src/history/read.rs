@@ -6,6 +6,7 @@ use super::pack::hex;
 use super::state::{Record, State};
 use crate::forge::{Comment, Conversation, Thread, User};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// A thread of ours.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +92,7 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
         }
     }
     let mut memory = Memory::default();
+    let mut seen = BTreeSet::new();
     for thread in &conversation.threads {
         let Some(first) = thread.comments.first() else { continue };
         for later in &thread.comments[1..] {
@@ -102,6 +104,8 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
             continue;
         }
         match Record::unpack(&marker.payload, &marker.head) {
+            // Answers in a copy of a thread of ours are none to us.
+            Some(_) if !seen.insert((marker.head.clone(), marker.payload.clone())) => ignored.copied += 1,
             Some(record) => {
                 let replies = thread.comments.iter().skip(1).filter(|c| !c.system && human(&c.author, trust.ours)).count();
                 memory.threads.push(Known {

@@ -332,3 +332,5 @@ fn settled_words(s: &Standing<'_>, gates: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

@@ -125,6 +125,11 @@ impl Memory {
         out
     }
 
+    /// Whether a record stands in a state that can be believed. What a thread alone says of itself settles nothing.
+    pub(super) fn stored(&self, record: &Record) -> bool {
+        self.trusted && self.state.iter().flat_map(|s| &s.findings).any(|r| r == record)
+    }
+
     /// The thread of an earlier finding: the newest one that is open, else the newest.
     pub fn thread_of(&self, fingerprint: &str) -> Option<&super::Known> {
         let of = || self.threads.iter().rev().filter(|t| t.record.fingerprint == fingerprint);

@@ -124,11 +124,12 @@ impl Earlier {
         let change = &prepared.change;
         let found = std::mem::take(&mut draft.findings);
         let rules_read = |path: &RepoPath| match change.files.iter().position(|f| f.new_path == *path) {
-            Some(i) => prepared.scanned.files.iter().any(|s| s.file == i && s.read),
+            Some(i) => prepared.scanned.files.iter().any(|s| s.file == i && s.read && s.bound.is_none()),
             None => true,
         };
         let completed = |who: &str, path: &RepoPath| match who {
-            "rules" => prepared.setup.scope.rules() && rules_read(path),
+            // A rule that could not be read has hit nothing.
+            "rules" => prepared.setup.scope.rules() && !prepared.setup.policy_broken && rules_read(path),
             _ => draft.completed.get(who).is_some_and(|files| files.contains(path)),
         };
         let key = prepared.setup.state_key.as_deref();

@@ -1,7 +1,7 @@
-use super::super::read;
 use super::super::testing::{
-    AUTHOR, BOT, DEVELOPER, KEY, MAINTAINER, STRANGER, comment, conversation, merge_request, record, sha, thread, trust, user,
+    AUTHOR, BOT, DEVELOPER, KEY, MAINTAINER, STRANGER, TARGET, comment, conversation, merge_request, record, sha, state, summary, thread, trust, user,
 };
+use super::super::{Past, Status, read};
 use super::*;
 use crate::forge::Thread;
 
@@ -61,6 +61,34 @@ fn only_what_stands_and_can_be_known_counts() {
     });
     assert_eq!(asked, ["author", "developer"]);
     assert_eq!(told(&both), "settled by developer (by design) / author argues: Thanks");
+}
+
+#[test]
+fn a_finding_that_became_critical_takes_a_maintainer() {
+    let r = record("Never ends", Severity::Important, "a.rs", 3, "loop {}");
+    let worse = Record { severity: Severity::Critical, ..r.clone() };
+    let left = summary("1", &state(vec![worse]), Some(KEY));
+    let memory = read(&conversation(vec![left], vec![thread("t1", &r, Some(KEY), &[(DEVELOPER, "won't fix")])]), &trust(Some(KEY)));
+    assert_eq!(told(&memory.humans(&merge_request(), &roles(), Role::Maintainer)), "settled by developer (won't fix), still gates");
+}
+
+#[test]
+fn answers_in_a_copy_of_a_thread_are_none() {
+    let r = record("Never ends", Severity::Important, "a.rs", 3, "loop {}");
+    let threads = vec![thread("t1", &r, Some(KEY), &[]), thread("t2", &r, Some(KEY), &[(DEVELOPER, "won't fix")])];
+    let memory = read(&conversation(Vec::new(), threads), &trust(Some(KEY)));
+    assert_eq!(memory.notes, ["1 comment of our user with a marker that belongs elsewhere: ignored."]);
+    assert_eq!(told(&memory.humans(&merge_request(), &roles(), Role::Maintainer)), "nothing");
+}
+
+#[test]
+fn a_thread_that_calls_itself_withdrawn_settles_nothing() {
+    let withdrawn = Record { status: Status::Withdrawn, ..record("Never ends", Severity::Important, "a.rs", 3, "loop {}") };
+    for key in [Some(KEY), None] {
+        let talk = conversation(vec![summary("1", &state(Vec::new()), Some(KEY))], vec![thread("t1", &withdrawn, key, &[])]);
+        let past = Past { target: TARGET.clone(), mr: merge_request(), memory: read(&talk, &trust(Some(KEY))), roles: roles(), full: false };
+        assert_eq!(past.standing(&Humans::default())[0].status, Status::Open);
+    }
 }
 
 #[test]
