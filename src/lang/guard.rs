@@ -71,6 +71,7 @@ fn is_safe(lang: Lang, text: &str) -> bool {
         }
         // Up to four bytes for each level; a level needs a deeper column, by indentation or by an indicator on the line.
         Lang::Yaml => text.lines().all(|l| indent(l) <= MAX_YAML && l.bytes().filter(|b| matches!(b, b'-' | b'?' | b':')).count() <= MAX_YAML),
+        // The scanners of C++, C#, PHP and Dockerfiles count what they keep: what does not fit is not kept.
         _ => true,
     }
 }
@@ -94,6 +95,24 @@ fn heredoc(after: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What fills a scanner's state; that it comes back at all is what is asked.
+    #[test]
+    fn scanners_that_count_what_they_keep_survive_too_much_of_it() {
+        for (lang, piece) in [
+            (Lang::CSharp, "var a = $\"{"),
+            (Lang::CSharp, "$\"\"\"{{ $@\"{"),
+            (Lang::Php, "<<<ABCDEFGHIJKLMNOPQRSTUVWXYZ\n{${"),
+            (Lang::Php, "<?php echo <<<A\n"),
+            (Lang::Cpp, "R\"abcdefghijklmnopqrstuvwxyz("),
+            (Lang::Dockerfile, "RUN <<ABCDEFGHIJKLMNOPQRSTUVWXYZ <<'B' <<-C\n"),
+            (Lang::Dockerfile, "COPY <<A <<B <<C <<D <<E <<F <<G <<H <<I <<J <<K <<L /\n"),
+        ] {
+            for count in [1, 40, 300, 5_000] {
+                let _ = tree(lang, &piece.repeat(count));
+            }
+        }
+    }
 
     #[test]
     fn hostile_nesting_is_refused_and_ordinary_code_is_not() {

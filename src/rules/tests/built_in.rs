@@ -13,3 +13,18 @@ fn built_in_rules_are_sound() {
     assert_eq!(failed, []);
     assert!(set.iter().all(|r| r.origin == "built-in"));
 }
+
+#[test]
+fn every_detector_is_tested_on_three_variants_that_stay_bad_and_three_that_become_good() {
+    let few: Vec<String> = RuleSet::built_in()
+        .entries
+        .values()
+        .filter(|e| e.loaded.file.detect.is_some())
+        .filter_map(|e| {
+            let count = |kind| e.loaded.file.examples.iter().filter(|x| x.variant && x.kind == kind).count();
+            let (bad, good) = (count(test::ExampleKind::Bad), count(test::ExampleKind::Good));
+            (bad < 3 || good < 3).then(|| format!("{}: {bad} bad, {good} good", e.rule.id))
+        })
+        .collect();
+    assert_eq!(few, [""; 0]);
+}
