@@ -50,8 +50,10 @@ def recall(binary, out, listed, folder):
             repo, tree = os.path.join(folder, name, "repo"), os.path.join(trees, name)
             if not os.path.isdir(tree):
                 work_tree(repo, tree)
-            # From the fix to its parent: the change that brings the defect back.
-            record(file, name, commit, review(binary, tree, commit, commit + "^"), kind=kind)
+            # The tree before the fix, on top of the fix: the change that brings the defect back.
+            author = ["-c", "user.name=noise", "-c", "user.email=noise@example.invalid"]
+            undone = git(os.path.join(tree, ".git"), *author, "commit-tree", commit + "^^{tree}", "-p", commit, "-m", "Undo").strip()
+            record(file, name, commit, review(binary, tree, commit, undone), kind=kind)
 
 def table(paths):
     rows = [json.loads(line) for path in paths for line in open(path)]
