@@ -3,11 +3,20 @@
 //!
 //! It never decides what is posted, what a comment means or who may settle: `publish` and `history` do.
 
+mod call;
+mod gitlab;
+mod http;
+mod locate;
+mod span;
+mod told;
 mod types;
 
+pub use locate::{Found, Kind, Located, Token, connect, locate};
+pub use span::{End, Span};
+pub use told::told;
 pub use types::{
-    Annotation, ApiDiff, Check, Comment, Conclusion, Conversation, ForgeError, MergeRequest, NewThread, Place, Posted, Provenance, Role, Span,
-    Target, Thread, User,
+    Annotation, ApiDiff, Check, Comment, Conclusion, Conversation, ForgeError, MergeRequest, NewThread, Place, Posted, Provenance, Role, Target,
+    Thread, User,
 };
 
 use futures::future::BoxFuture;

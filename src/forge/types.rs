@@ -1,5 +1,6 @@
 //! What forges are told and tell, in words that none of them owns. Texts are a stranger's: unsanitised, but bounded.
 
+use super::Span;
 use crate::diff::Side;
 use crate::path::RepoPath;
 use std::time::Duration;
@@ -150,19 +151,6 @@ pub struct Conversation {
     pub comments: Vec<Comment>,
     /// Threads.
     pub threads: Vec<Thread>,
-}
-
-/// Lines of one side of a file of the diff, checked against git's own hunks by who makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
-    /// First and last line on `side`, 1-based.
-    pub lines: (u32, u32),
-    /// The numbers of these lines on the other side, where they are unchanged context.
-    pub other: Option<(u32, u32)>,
-    /// Which side.
-    pub side: Side,
-    /// Whether the forge can show a comment there: the lines stand in one hunk of the diff.
-    pub in_hunk: bool,
 }
 
 /// A thread to be opened.

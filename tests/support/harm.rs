@@ -47,9 +47,9 @@ pub(crate) fn of(body: &str) -> Vec<String> {
         match event {
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
-            Event::Text(text) if !in_code && MENTION.is_match(&text) => found.push(format!("mention in {text:?}")),
-            Event::Text(text) if !in_code && REFERENCE.is_match(&text) => found.push(format!("reference in {text:?}")),
-            Event::Start(Tag::Image { dest_url, .. }) => found.push(format!("image {dest_url:?}")),
+            Event::Text(text) if !in_code && MENTION.is_match(&text) => found.push(format!("mention in {:?}", &*text)),
+            Event::Text(text) if !in_code && REFERENCE.is_match(&text) => found.push(format!("reference in {:?}", &*text)),
+            Event::Start(Tag::Image { dest_url, .. }) => found.push(format!("image {:?}", &*dest_url)),
             Event::Html(html) | Event::InlineHtml(html) => {
                 let foreign = html.lines().filter(|l| !l.trim().is_empty() && !only_ours(l));
                 found.extend(foreign.map(|l| format!("HTML {l:?}")));
