@@ -108,7 +108,7 @@ pub(crate) fn part(text: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
             // A lone `.` or `..` would be taken for a step.
-            b'.' if text.trim_matches('.') != "" => out.push('.'),
+            b'.' if !text.trim_matches('.').is_empty() => out.push('.'),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -126,7 +126,7 @@ fn split(path: &str) -> Option<(Kind, &str, &str)> {
     [(Kind::GitLab, "/-/merge_requests/"), (Kind::GitLab, "/merge_requests/"), (Kind::GitHub, "/pull/")].into_iter().find_map(|(kind, word)| {
         let (project, rest) = path.split_once(word)?;
         let project = project.trim_matches('/');
-        let plain = project.split('/').all(|p| !matches!(p, "" | "." | "..")) && !project.chars().any(char::is_control);
+        let plain = project.split('/').all(|p| !matches!(p, "" | "-" | "." | "..")) && !project.chars().any(char::is_control);
         (project.contains('/') && plain).then_some((kind, project, rest))
     })
 }

@@ -175,7 +175,7 @@ mod tests {
         }
         insta::assert_snapshot!(url("http://git.example/gitlab/group/project/-/merge_requests/7"), @"--url is refused: the URL for git.example is plain http, which would send everything in the clear; that is for this machine only");
         insta::assert_snapshot!(url("https://git.example/group/project"), @"--url is refused: it is not the page of a merge request");
-        insta::assert_snapshot!(url("https://git.example/gitlab/g/../../p/-/merge_requests/7"), @"--url is refused: it is not the page of a merge request");
+        insta::assert_snapshot!(url("https://git.example/gitlab/g/../../p/-/merge_requests/7"), @"--url leads to another server than the token's: CI_SERVER_URL names https://git.example/gitlab");
         insta::assert_snapshot!(url("https://git.example/gitlab/g/%2e%2e%2fp/-/merge_requests/7"), @"--url is refused: it is not the page of a merge request");
         insta::assert_snapshot!(url("https://git.example/gitlab/g/p/-/merge_requests/0"), @"--url is refused: it names no merge request's number");
     }
