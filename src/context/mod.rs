@@ -34,8 +34,10 @@ pub use changes::{ChangeKind, SymbolChange, symbol_changes};
 pub use fence::{Fenced, MARKS, clean, fence};
 pub use grammar::Class;
 pub use pack::{Packing, pack};
+pub(crate) use related::{COMMON, declares, is_comment, same_family, word_at};
 pub use repository::Repository;
 pub use symbols::{Symbol, enclosing, symbols_of};
+pub(crate) use testing::{is_noise, is_test_path, stem};
 
 use crate::change::Change;
 use crate::gateway::estimate_tokens;

@@ -4,7 +4,7 @@ use super::symbols::{Symbol, enclosing};
 use crate::path::RepoPath;
 
 /// Whether a path is that of a test file, by the customs of most languages.
-pub(super) fn is_test_path(path: &RepoPath) -> bool {
+pub(crate) fn is_test_path(path: &RepoPath) -> bool {
     let text = path.display().to_ascii_lowercase();
     let name = path.file_name();
     let extension = path.extension();
@@ -21,7 +21,7 @@ pub(super) fn is_test_path(path: &RepoPath) -> bool {
 }
 
 /// A file's name without what marks it as a test of another: `client`, of `client.rs`, `test_client.py`, `ClientTest.java`, `client.spec.ts`.
-pub(super) fn stem(path: &RepoPath) -> String {
+pub(crate) fn stem(path: &RepoPath) -> String {
     let name = path.file_name();
     let name = name.split('.').next().unwrap_or_default();
     let lower = name.to_ascii_lowercase();
@@ -32,7 +32,7 @@ pub(super) fn stem(path: &RepoPath) -> String {
 }
 
 /// Whether hits in a file say nothing about code: change logs, lock files, snapshots, vendored and minified trees.
-pub(super) fn is_noise(path: &RepoPath) -> bool {
+pub(crate) fn is_noise(path: &RepoPath) -> bool {
     let text = path.display().to_ascii_lowercase();
     let name = path.file_name().to_ascii_lowercase();
     ["changelog", "changes.", "history.", "news.", "release-notes"].iter().any(|p| name.starts_with(p))

@@ -16,7 +16,9 @@ use std::borrow::Cow;
 pub struct HitInput<'a> {
     /// The file.
     pub file: &'a FileDiff,
-    /// Its masked text on the new side.
+    /// Which side the hit stands on.
+    pub side: Side,
+    /// Its masked text on that side.
     pub text: &'a FileText,
     /// The innermost symbol around the hit's first line.
     pub symbol: Option<&'a Enclosing>,
@@ -47,8 +49,8 @@ pub fn finding(input: &HitInput<'_>, rule: &Rule, hit: &RuleHit) -> Finding {
         rule: Some(rule_ref(rule)),
         path: input.file.new_path.clone(),
         old_path: Some(&input.file.old_path).filter(|p| **p != input.file.new_path).cloned(),
-        side: Side::New,
-        anchor: Anchor::Exact(Lines { start, end, old_line: old_line(input.file, end) }),
+        side: input.side,
+        anchor: Anchor::Exact(Lines { start, end, old_line: if input.side == Side::New { old_line(input.file, end) } else { None } }),
         suggestion: hit.suggestion.as_deref().filter(|_| !input.sensitive).and_then(|s| suggestion::ready(s, &quote, &quote, input.mask)),
         quote,
         confidence: None,
@@ -109,7 +111,7 @@ mod tests {
             origin: "built-in".to_owned(),
         };
         let symbol = Enclosing { name: "f".to_owned(), start: 1, end: 3 };
-        let input = HitInput { file: &file, text: &new, symbol: Some(&symbol), mask: &mask, sensitive: false };
+        let input = HitInput { file: &file, side: Side::New, text: &new, symbol: Some(&symbol), mask: &mask, sensitive: false };
         let hit = RuleHit { rule_id: rule.id.clone(), start: 2, end: 2, message: None, suggestion: Some("    run([x])".to_owned()) };
         let found = finding(&input, &rule, &hit);
         assert_eq!((found.title.as_str(), found.body.as_str(), found.quote.as_str()), ("Do not run it", "Because.", "    run(x)"));

@@ -32,7 +32,7 @@ pub(super) struct RuleFile {
 /// Reads one rule file. `origin` is put into the rule.
 pub(super) fn read(text: &str, origin: &str) -> Result<RuleFile, Problem> {
     if text.len() > MAX_FILE {
-        return Err(Problem::line(0, format!("the file has {} bytes", text.len()), format!("a rule file has at most {} KiB", MAX_FILE >> 10)));
+        return Err(Problem::line(1, format!("the file has {} bytes", text.len()), format!("a rule file has at most {} KiB", MAX_FILE >> 10)));
     }
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let (yaml, body, body_line) = split(&text)?;
@@ -112,11 +112,13 @@ fn check(front: &Front, body: &Body, body_line: usize) -> Result<(), Problem> {
 fn check_detect(detect: &Detect, line: usize, langs: &[Lang]) -> Result<(), Problem> {
     let pattern =
         detect.constraints.is_some() || detect.utils.is_some() || detect.transform.is_some() || detect.fix.is_some() || detect.message.is_some();
-    match (&detect.rule, detect.builtin) {
-        (None, None) => Err(Problem::line(line, "`detect` has no `rule`", "give `rule:` in ast-grep's YAML, or `builtin: secrets`")),
-        (Some(_), Some(_)) => Err(Problem::line(line, "`detect` has both `rule` and `builtin`", "keep one of them")),
-        (None, Some(_)) if pattern => Err(Problem::line(line, "a built-in detector takes no other keys", "keep `builtin` alone")),
-        (Some(_), None) if langs.is_empty() => {
+    match (&detect.rule, detect.builtin.is_some(), detect.fact.is_some()) {
+        (None, false, false) => Err(Problem::line(line, "`detect` has no `rule`", "give `rule:` in ast-grep's YAML, `builtin: secrets`, or `fact:`")),
+        (Some(_), true, _) => Err(Problem::line(line, "`detect` has both `rule` and `builtin`", "keep one of them")),
+        (Some(_), _, true) => Err(Problem::line(line, "`detect` has both `rule` and `fact`", "keep one of them")),
+        (None, true, true) => Err(Problem::line(line, "`detect` has both `builtin` and `fact`", "keep one of them")),
+        (None, ..) if pattern => Err(Problem::line(line, "a built-in detector takes no other keys", "keep `builtin` or `fact` alone")),
+        (Some(_), ..) if langs.is_empty() => {
             Err(Problem::line(line, "a pattern needs `languages`", "name the languages that it is written in, such as `languages: [python]`"))
         }
         _ => Ok(()),
@@ -153,6 +155,11 @@ fn globs(paths: &[Spanned<String>]) -> Result<PathGlobs, Problem> {
     let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
     let mut any = false;
     for path in paths {
+        if path.value.trim_start_matches('!').split('/').any(|part| matches!(part, "." | "..")) || path.value.trim_start_matches('!').starts_with('/')
+        {
+            let help = "paths begin at the repository's root, without `/`, `.` and `..`";
+            return Err(Problem::at(path.referenced, format!("`{}` leads out of the repository", shown(&path.value)), help));
+        }
         let wrong = |e: globset::Error| {
             let help = "such as `**/migrations/*.sql`, from the repository's root; a `!` before it leaves paths out";
             Problem::at(path.referenced, format!("not a glob: {}", e.kind()), help)

@@ -31,11 +31,12 @@ pub(super) struct Front {
     pub(super) detect: Option<Detect>,
 }
 
-/// What finds a rule's hits: one of the built-in detectors, or ast-grep's rule with what belongs to it.
+/// What finds a rule's hits: one of the built-in detectors, a fact across files, or ast-grep's rule with what belongs to it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Detect {
     pub(super) builtin: Option<Builtin>,
+    pub(super) fact: Option<Fact>,
     pub(super) rule: Option<SerializableRule>,
     pub(super) constraints: Option<HashMap<String, SerializableRule>>,
     pub(super) utils: Option<HashMap<String, SerializableRule>>,
@@ -52,6 +53,24 @@ pub(super) struct Detect {
 pub(super) enum Builtin {
     /// Known token shapes, random values assigned to secrets' names, private keys.
     Secrets,
+}
+
+/// A fact across files; see [`super::facts::across`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Fact {
+    /// A function, type or constant is gone, and code still uses it.
+    RemovedInUse,
+    /// It is gone, and documents or comments still name it.
+    RemovedInDocs,
+    /// A file is gone, and others still name its path.
+    PathGone,
+    /// A manifest takes a dependency to another major version.
+    MajorVersion,
+    /// An environment variable is read and documented nowhere.
+    UndocumentedVariable,
+    /// A test is deleted or switched off while what it tests changes.
+    TestGone,
 }
 
 impl std::fmt::Debug for Detect {

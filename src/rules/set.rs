@@ -2,6 +2,7 @@
 
 use super::detector::{self, Pattern};
 use super::format::{self, RuleFile};
+use super::front::Fact;
 use super::problem::Problem;
 use super::scan::Index;
 use super::{Rule, RuleProblem, guard, load};
@@ -143,8 +144,8 @@ impl RuleSet {
             }
             guard::may_replace(old, &file.rule, file.detect.as_ref(), origin)?;
         }
-        let patterns = match file.detect.as_ref().map(|d| d.builtin.is_some()) {
-            Some(false) => file.langs.iter().map(|l| (*l, OnceLock::new())).collect(),
+        let patterns = match file.detect.as_ref().map(|d| d.rule.is_some()) {
+            Some(true) => file.langs.iter().map(|l| (*l, OnceLock::new())).collect(),
             _ => Vec::new(),
         };
         let rule = file.rule.clone();
@@ -180,6 +181,11 @@ impl RuleSet {
     /// Whether the rule with this id is about a file.
     pub fn applies(&self, id: &str, path: &RepoPath, lang: Option<Lang>) -> bool {
         self.entries.get(id).is_some_and(|e| e.loaded.applies(path, lang))
+    }
+
+    /// The rules that ask for a fact across files, by id.
+    pub(super) fn facts(&self) -> impl Iterator<Item = (&str, Fact)> {
+        self.entries.values().filter_map(|e| Some((e.rule.id.as_str(), e.loaded.file.detect.as_ref()?.fact?)))
     }
 
     /// What was wrong with the files of all sources, in the order in which they were added.

@@ -9,6 +9,7 @@ use crate::diff::{FileDiff, Side};
 use crate::findings::hit::{HitInput, finding};
 use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Finding};
+use crate::rules::facts::across::facts;
 use crate::rules::waiver::Waived;
 use crate::rules::{RuleHit, RuleSet, RuleStatus, TouchedLines};
 use crate::secrets;
@@ -54,7 +55,7 @@ impl Setup {
         let started = Instant::now();
         let mut out = Scanned { files: files(&self.rules, change, stop), ..Scanned::default() };
         if self.scope.rules() {
-            self.tell(change, risk, &mut out);
+            self.tell(change, risk, stop, &mut out);
             out.findings.extend(validate(change));
         }
         out.seconds = started.elapsed().as_secs_f64();
@@ -62,48 +63,70 @@ impl Setup {
     }
 
     /// Turns hits into findings.
-    fn tell(&self, change: &Change, risk: &Risk, out: &mut Scanned) {
+    fn tell(&self, change: &Change, risk: &Risk, stop: &AtomicBool, out: &mut Scanned) {
         let texts = MaskedTexts::new(change);
         let waivers = Waivers::new(self, change, &texts);
+        let mut told = Vec::new();
         for scan in out.files.iter().filter(|s| !s.hits.is_empty()) {
             let Some(file) = change.files.get(scan.file) else { continue };
-            let Some(text) = texts.changed(file, Side::New) else { continue };
             for hit in &scan.hits {
-                let Some(rule) = self.rules.get(&hit.rule_id) else { continue };
-                let Some((status, severity)) = self.in_force(rule, file.path()) else { continue };
-                let symbol = texts.symbol(file.path(), Side::New, hit.start);
-                let sensitive = risk.is_sensitive(file.path());
-                let mut finding = finding(&HitInput { file, text: &text, symbol: symbol.as_ref(), mask: &secrets::mask, sensitive }, rule, hit);
-                finding.severity = severity;
-                if let Some(cited) = &mut finding.rule {
-                    cited.status = status;
-                }
-                if status == RuleStatus::Trial {
-                    out.dropped.push(Dropped {
-                        title: format!("{} ({}:{})", finding.title, file.path(), hit.start),
-                        reason: format!("{} is on trial", rule.id),
-                    });
-                    continue;
-                }
-                let note = |title| HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title };
-                out.notes.push(match waivers.judge(finding) {
-                    Judged::Stands(finding) => {
-                        let title = finding.title.clone();
-                        out.findings.push(*finding);
-                        note(title)
-                    }
-                    Judged::Waived(waived) => {
-                        let title = format!("{} (waived: {})", waived.title, waived.reason);
-                        out.waived.push(*waived);
-                        note(title)
-                    }
-                });
+                told.push((file, Side::New, hit.clone(), None));
             }
+        }
+        if !stop.load(Ordering::Relaxed) {
+            let noise = |i: usize| risk.noise.get(i).is_some_and(Option::is_some);
+            for fact in facts(&self.rules, change, &noise) {
+                let Some(file) = change.files.get(fact.file) else { continue };
+                let (start, end) = fact.lines;
+                let hit = RuleHit { rule_id: fact.rule_id, start, end, message: Some(fact.message), suggestion: None };
+                told.push((file, fact.side, hit, Some(fact.places).filter(|p| !p.is_empty())));
+            }
+        }
+        for (file, side, hit, places) in &told {
+            self.one(risk, &texts, &waivers, (file, *side, hit, places.as_deref()), out);
         }
         out.findings.extend(waivers.expired());
         out.told = waivers.useless(&self.rules);
     }
+
+    /// Turns one hit into a finding, or what else becomes of it.
+    fn one(&self, risk: &Risk, texts: &MaskedTexts<'_>, waivers: &Waivers<'_>, (file, side, hit, places): Told<'_>, out: &mut Scanned) {
+        let Some(text) = texts.changed(file, side) else { return };
+        let Some(rule) = self.rules.get(&hit.rule_id) else { return };
+        let Some((status, severity)) = self.in_force(rule, file.path()) else { return };
+        let path = if side == Side::Old { &file.old_path } else { &file.new_path };
+        let symbol = texts.symbol(path, side, hit.start);
+        let sensitive = risk.is_sensitive(file.path());
+        let mut finding = finding(&HitInput { file, side, text: &text, symbol: symbol.as_ref(), mask: &secrets::mask, sensitive }, rule, hit);
+        finding.severity = severity;
+        if let Some(places) = places {
+            finding.body = format!("It still stands in {places}.\n\n{}", finding.body);
+        }
+        if let Some(cited) = &mut finding.rule {
+            cited.status = status;
+        }
+        if status == RuleStatus::Trial {
+            let title = format!("{} ({}:{})", finding.title, file.path(), hit.start);
+            return out.dropped.push(Dropped { title, reason: format!("{} is on trial", rule.id) });
+        }
+        let note = |title| HitNote { path: file.path().clone(), line: hit.start, rule_id: rule.id.clone(), title };
+        out.notes.push(match waivers.judge(finding) {
+            Judged::Stands(finding) => {
+                let title = finding.title.clone();
+                out.findings.push(*finding);
+                note(title)
+            }
+            Judged::Waived(waived) => {
+                let title = format!("{} (waived: {})", waived.title, waived.reason);
+                out.waived.push(*waived);
+                note(title)
+            }
+        });
+    }
 }
+
+/// A hit, where it stands, and what its body adds.
+type Told<'t> = (&'t FileDiff, Side, &'t RuleHit, Option<&'t str>);
 
 /// Scans all files on all cores; results are in the change's order.
 fn files(rules: &RuleSet, change: &Change, stop: &AtomicBool) -> Vec<FileScan> {

@@ -7,6 +7,7 @@ mod git_repo;
 mod harness;
 
 mod commands;
+mod facts;
 mod hostile;
 mod models;
 mod policy;

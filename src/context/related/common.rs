@@ -2,7 +2,7 @@
 
 /// Names of standard libraries and of everyday code, by family of languages.
 #[rustfmt::skip]
-pub(super) const COMMON: &[&str] = &[
+pub(crate) const COMMON: &[&str] = &[
     // Rust
     "Arc", "AsRef", "BTreeMap", "BTreeSet", "Box", "Cell", "Clone", "Copy", "Cow", "Debug", "Default", "Deref", "Display", "Drop",
     "Duration", "Eq", "Err", "Error", "From", "FromStr", "Hash", "HashMap", "HashSet", "Instant", "Into", "Iterator", "IntoIterator",

@@ -43,7 +43,7 @@ const DECLARING: &[&str] = &[
 ];
 
 /// Whether `line` of a file declares `name` (which stands in it as a word).
-pub(super) fn declares(path: &RepoPath, line: &str, name: &str) -> bool {
+pub(crate) fn declares(path: &RepoPath, line: &str, name: &str) -> bool {
     let code = line.trim_start();
     let indent = line.len() - code.len();
     if is_comment(code) && !code.starts_with("#define") {
@@ -103,13 +103,13 @@ pub(super) fn is_method(path: &RepoPath, text: &FileText, line: u32) -> bool {
 }
 
 /// Where `name` stands in `line` as a whole word first.
-pub(super) fn word_at(line: &str, name: &str) -> Option<usize> {
+pub(crate) fn word_at(line: &str, name: &str) -> Option<usize> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(name).map(|(at, _)| at).find(|&at| !line[..at].ends_with(word) && !line[at + name.len()..].starts_with(word))
 }
 
 /// Whether a line (its indent removed) is a comment as most languages write them.
-pub(super) fn is_comment(code: &str) -> bool {
+pub(crate) fn is_comment(code: &str) -> bool {
     ["//", "#", "*", "/*", "--", ";", "<!--", "\"\"\""].iter().any(|m| code.starts_with(m)) && !code.starts_with("#[") && !code.starts_with("#!")
 }
 

@@ -9,6 +9,10 @@ mod lines;
 mod needles;
 mod subject;
 
+pub(crate) use common::COMMON;
+pub(crate) use lines::{declares, is_comment, word_at};
+pub(crate) use subject::same_family;
+
 use super::Material;
 use super::bundle::Bundle;
 use super::page::Page;

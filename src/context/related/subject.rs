@@ -59,7 +59,7 @@ impl<'n> Subject<'n> {
 }
 
 /// Whether two files can use each other's names.
-pub(super) fn same_family(a: &RepoPath, b: &RepoPath) -> bool {
+pub(crate) fn same_family(a: &RepoPath, b: &RepoPath) -> bool {
     let family = |p: &RepoPath| match p.extension().as_str() {
         "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" | "svelte" => "script",
         "c" | "h" | "cc" | "cpp" | "hpp" | "cxx" => "c",

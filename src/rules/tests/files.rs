@@ -60,6 +60,7 @@ fn says_where_and_what_is_wrong() {
         wrong("  rule: { pattern: \"subprocess.$F($$$A, shell=True)\" }", "  rule: { regex: x }"),
         wrong("fix: subprocess.$F($$$A)", "fix: subprocess.$G($$$A)"),
         wrong("detect:", "detect:\n  builtin: secrets"),
+        wrong("detect:", "detect:\n  fact: removed-in-use"),
         wrong("status: enforced", "status: enforced\nstatus: trial"),
         wrong("status: enforced", "status: [enforced"),
         wrong("Pass a list and leave the shell out.", ""),
@@ -88,6 +89,7 @@ fn says_where_and_what_is_wrong() {
     a.md:9:0: the detector does not compile for python (Rule must specify a set of AST kinds to match. Try adding `kind` rule)
     a.md:9:0: the detector does not compile for python (Undefined meta var `G` used in `fix`)
     a.md:9:0: `detect` has both `rule` and `builtin` (keep one of them)
+    a.md:9:0: `detect` has both `rule` and `fact` (keep one of them)
     a.md:6:1: `status` is given twice
     a.md:5:9: a single word is expected here
     a.md:14:0: the rule says nothing (write what to do and why between the front matter and `## Bad`)

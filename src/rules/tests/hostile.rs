@@ -115,6 +115,53 @@ fn the_hits_of_a_rule_are_counted_past_fifty() {
     assert!(hits.ends_with("bound: 10 more hits of SEC-PY-003"), "{hits}");
 }
 
+/// Each is refused with its file and line, in bounded time, and leaves the other rules alone.
+#[test]
+fn hostile_rules_are_refused_with_file_and_line() {
+    let rule = |detect: &str| {
+        let pattern = "  rule: { pattern: \"subprocess.$F($$$A, shell=True)\" }\n  message: subprocess.$F runs a shell\n  fix: subprocess.$F($$$A)\n";
+        SHELL.replace(pattern, detect)
+    };
+    let table = [
+        ("a regex that grows", rule("  rule: { kind: call, regex: '(((a{1,900}){1,900}){1,900}){1,900}' }\n")),
+        ("a regex that looks back", rule("  rule: { kind: call, regex: '(a+)+\\1$' }\n")),
+        ("a pattern of 1 MB", rule(&format!("  rule: {{ pattern: \"{}\" }}\n", "x".repeat(1 << 20)))),
+        ("a utility that is itself", rule("  utils: { a: { matches: a } }\n  rule: { matches: a }\n")),
+        (
+            "utilities in a circle",
+            rule("  utils: { a: { matches: b }, b: { any: [{ matches: c }] }, c: { all: [{ matches: a }] } }\n  rule: { kind: call, matches: a }\n"),
+        ),
+        ("a utility that is not there", rule("  rule: { kind: call, matches: none }\n")),
+        ("a negation for ever", rule("  utils: { a: { not: { matches: a } } }\n  rule: { kind: call, matches: a }\n")),
+        ("a path out of the tree", SHELL.replace("level: must", "level: must\npaths: ['../**/*.py']")),
+        ("a path of the machine", SHELL.replace("level: must", "level: must\npaths: ['/etc/*']")),
+        ("an address that runs", SHELL.replace("level: must", "level: must\nurl: \"javascript:alert(1)\"")),
+        ("a fact that nobody knows", rule("  fact: everything\n")),
+    ];
+    let mut told = Vec::new();
+    for (what, text) in table {
+        let mut set = set(Origin::Organisation, &[("good.md", EVAL)]);
+        let problems = set.add_source("more", Origin::Repository, owned(&[("hostile.md", &text)]));
+        let lines: Vec<String> = problems.iter().map(|p| format!("{}:{}: {:.90}", p.file, p.line, p.title)).collect();
+        told.push(format!("{what}: {}", lines.join(" | ")));
+        assert!(problems.iter().all(|p| !p.help.is_empty()), "{what}: {problems:?}");
+        assert_eq!(set.iter().count(), 1, "{what}");
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    a regex that grows: hostile.md:9: the detector does not compile for python
+    a regex that looks back: hostile.md:9: the detector does not compile for python
+    a pattern of 1 MB: hostile.md:1: the file has 1048904 bytes
+    a utility that is itself: hostile.md:9: the detector does not compile for python
+    utilities in a circle: hostile.md:9: the detector does not compile for python
+    a utility that is not there: hostile.md:9: the detector does not compile for python
+    a negation for ever: hostile.md:9: the detector does not compile for python
+    a path out of the tree: hostile.md:5: `../**/*.py` leads out of the repository
+    a path of the machine: hostile.md:5: `/etc/*` leads out of the repository
+    an address that runs: hostile.md:5: `url` is not an https address
+    a fact that nobody knows: hostile.md:10: unknown value `everything`
+    ");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
