@@ -1,7 +1,7 @@
 //! The stages of a review in their order, and nothing else.
 
 use crate::change::{self, SourceRequest};
-use crate::config::{Env, Layer};
+use crate::config::{Env, Layer, Place};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::history::Past;
@@ -18,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 pub struct Inputs {
     /// Where the change is.
     pub source: SourceRequest,
-    /// The operator's files, the environment and the flags, in this order.
+    /// The organisation's configuration, the operator's files, the environment and the flags, in this order.
     pub layers: Vec<Layer>,
+    /// Where this run takes place, for the rollout.
+    pub place: Place,
     /// What to run.
     pub scope: Scope,
     /// What day it is.
@@ -35,7 +37,7 @@ pub struct Inputs {
 pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool) -> Result<Prepared, UserError> {
     let started = Instant::now();
     let change = Arc::new(change::open(&inputs.source)?);
-    let setup = Setup::load(&change, inputs.layers, inputs.scope, env, inputs.today)?;
+    let setup = Setup::load(&change, inputs.layers, inputs.scope, &inputs.place, env, inputs.today)?;
     let risk = setup.classify(&change);
     let scanned = setup.scan(&change, &risk, stop);
     let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.past, inputs.plan)?;

@@ -41,7 +41,9 @@ fn show(args: &ConfigArgs) -> Result<Exit, UserError> {
     }
     layers.extend(inputs::operator_layers(&args.repo, args.config.as_deref())?);
     layers.push(Layer::environment(&inputs::env)?);
+    inputs::organisation(&mut layers, &args.repo)?;
     let resolved = config::resolve(layers, &inputs::env)?;
+    resolved.notes.iter().for_each(|note| output::hint(note));
     output::stdout(clean(&config::show(&resolved)).as_bytes())?;
     Ok(exit)
 }

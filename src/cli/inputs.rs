@@ -2,10 +2,11 @@
 
 use super::args::{FailOn, ScopeArgs, SourceArgs, TierArg};
 use crate::change::{PolicyArg, Source, SourceRequest};
-use crate::config::{self, Flags, Layer};
+use crate::config::{self, Flags, Layer, remote};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
+use crate::forge;
 use crate::pipeline::Inputs;
 use crate::risk::Tier;
 use crate::run::Scope;
@@ -46,6 +47,21 @@ pub(super) fn operator_layers(repo: &Path, named: Option<&Path>) -> Result<Vec<L
     Ok(layers)
 }
 
+/// Fetches the organisation's configuration, where there is one, and adds its layer.
+pub(super) fn organisation(layers: &mut Vec<Layer>, repo: &Path) -> Result<Option<(remote::Source, remote::State)>, UserError> {
+    let Some(source) = remote::Source::find(layers, &env, repo, in_ci())? else { return Ok(None) };
+    let fetched = source.fetch();
+    layers.push(fetched.layer);
+    Ok(Some((source, fetched.state)))
+}
+
+/// What a run says and ends with where the organisation has it switched off here.
+pub(super) fn switched_off(inputs: &Inputs) -> Result<Option<String>, UserError> {
+    let rollout = config::resolve(inputs.layers.clone(), &env)?.rollout(&inputs.place);
+    let off = || rollout.text.clone().unwrap_or_else(|| "tribune is switched off here (rollout).".to_owned());
+    Ok(rollout.is_off().then(off))
+}
+
 /// Everything that a review or a plan starts from.
 pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Result<Inputs, UserError> {
     let policy = source.policy.as_deref().map(|p| if p == "worktree" { PolicyArg::WorkTree } else { PolicyArg::Rev(p.to_owned()) });
@@ -59,9 +75,11 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
     let mut layers = operator_layers(&source.repo, source.config.as_deref())?;
     layers.push(Layer::environment(&env)?);
     layers.push(Layer::flags(&flags)?);
+    organisation(&mut layers, &source.repo)?;
     Ok(Inputs {
         source: SourceRequest { dir: source.repo.clone(), source: from, policy },
         layers,
+        place: forge::here(&env),
         scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier) },
         today: today(),
         past: None,

@@ -29,6 +29,10 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     let heartbeat = Heartbeat::start();
     let events = sinks(args, &heartbeat)?;
     let inputs = inputs::inputs(&args.source, &args.scope, false)?;
+    if let Some(text) = inputs::switched_off(&inputs)? {
+        output::hint(&text);
+        return Ok(Exit::Pass);
+    }
     let prepared = match pipeline::prepare(inputs, &inputs::env, &events, &stop) {
         // Git, in the same terminal, got the signal too.
         Err(_) if stop.load(Ordering::Relaxed) => return Err(interrupted()),

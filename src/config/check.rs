@@ -1,7 +1,7 @@
 //! Checks a tree of YAML against the table of keys: what is right becomes settings, what is wrong a
 //! problem. It goes on after a problem, so that all of a file's are told at once and the rest can stay in force.
 
-use super::keys::{Key, Kind, either};
+use super::keys::{Key, Kind, Remote, either};
 use super::problem::{ConfigProblem, Show, nearest, quoted};
 use super::settings::{KeyPath, Origin, Setting, Settings};
 use super::table::{KEYS, ROOT};
@@ -20,6 +20,8 @@ pub(crate) enum Author {
     Repository,
     /// Whoever runs the program.
     Operator,
+    /// The organisation's service.
+    Remote,
 }
 
 /// One check of one document.
@@ -256,6 +258,19 @@ impl<'a> Checker<'a> {
         if key.operator && self.author == Author::Repository {
             let help = "Take it out here. It belongs in the operator's file: $XDG_CONFIG_HOME/tribune/config.yaml, or the one that --config names.";
             self.problem_of_name(name.at, format!("`{}` cannot be set by a repository, only by the operator", key.name), help);
+            return None;
+        }
+        let remote = self.author == Author::Remote;
+        let refused = match key.remote {
+            Remote::Never if remote => Some((
+                "by a remote configuration",
+                "It belongs in the operator's file or environment: a remote configuration chooses among what they name.",
+            )),
+            Remote::Only if !remote => Some(("here, only in the organisation's remote configuration", "Take it out.")),
+            _ => None,
+        };
+        if let Some((by, help)) = refused {
+            self.problem_of_name(name.at, format!("`{}` cannot be set {by}", key.name), help);
             return None;
         }
         match &key.kind {

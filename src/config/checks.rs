@@ -16,6 +16,12 @@ pub(crate) static NAME: Check = Check { what: "a name of letters, digits, `-` an
 pub(crate) static MODEL: Check = Check { what: "a model's name", test: model };
 pub(crate) static LANGUAGE: Check = Check { what: "a language's English name such as `German`", test: language };
 pub(crate) static URL: Check = Check { what: "a URL such as `https://gateway.example.com/v1`", test: url };
+pub(crate) static DOCUMENT_URL: Check = Check { what: "the URL of a document such as `https://config.example.com/tribune.yaml`", test: document_url };
+pub(crate) static LOCKABLE: Check = Check { what: "a key such as `fail_on` or `limits.usd`", test: super::locks::lockable };
+pub(crate) static PROMPT_NAME: Check = Check { what: "the name of a prompt file such as `security.md`", test: prompt_name };
+pub(crate) static PROMPT: Check = Check { what: "the text of a prompt file", test: prompt };
+pub(crate) static LINE: Check = Check { what: "one line of text", test: line };
+pub(crate) static BRANCHES: Check = Check { what: "a glob of branches such as `release/*`", test: branches };
 pub(crate) static TOKEN_ENV: Check = Check { what: "the name of an environment variable that begins with `TRIBUNE_`", test: token_env };
 pub(crate) static FILE: Check = Check { what: "the path of a file", test: file };
 pub(crate) static RULE_SOURCE: Check = Check { what: "a directory, or `https://host/codex.git@<commit id>`", test: rule_source };
@@ -81,6 +87,33 @@ fn url(text: &str) -> Result<(), String> {
         "http" => require(is_loopback(host), "code and keys go over https; http is for this machine only (localhost, 127.0.0.1)"),
         _ => Err("its scheme has to be https".into()),
     }
+}
+
+/// A query is allowed (forges serve files so), a secret in it is not: it is shown to nobody, but servers log it.
+fn document_url(text: &str) -> Result<(), String> {
+    require(text.len() <= 2_000, "it has more than 2,000 bytes")?;
+    crate::http::parse(text).map(|_| ()).map_err(|refused| format!("the URL {refused}"))
+}
+
+fn prompt_name(text: &str) -> Result<(), String> {
+    let stem = text.strip_suffix(".md").unwrap_or_default();
+    let good =
+        !stem.is_empty() && text.len() <= 80 && stem.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'/'));
+    require(good, "small letters, digits, `-` and `_`, and `.md` at the end")
+}
+
+fn prompt(text: &str) -> Result<(), String> {
+    require(!text.trim().is_empty() && text.len() <= 16 << 10, "it is empty or longer than 16 KiB")
+}
+
+fn line(text: &str) -> Result<(), String> {
+    let good = (1..=300).contains(&text.chars().count()) && !text.contains(char::is_control) && text.trim() == text;
+    require(good, "1 to 300 characters, no line end, no blank at the ends")
+}
+
+fn branches(text: &str) -> Result<(), String> {
+    line(text)?;
+    super::rollout::branch_glob(text).map(|_| ())
 }
 
 /// Otherwise a configuration could send any secret of the job to its gateway.

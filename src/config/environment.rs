@@ -41,15 +41,6 @@ pub struct Flags {
 impl Layer {
     /// The `TRIBUNE_*` variables. The gateway they name is the endpoint `default`.
     pub fn environment(env: Env<'_>) -> Result<Self, UserError> {
-        for later in ["TRIBUNE_CONFIG_URL", "TRIBUNE_CONFIG_TOKEN"] {
-            if variable(env, later).is_some() {
-                return Err(UserError::usage(
-                    format!("{later} is set"),
-                    "a remote configuration is not supported by this version yet",
-                    format!("Unset {later}, and name the settings in the operator's file."),
-                ));
-            }
-        }
         let mut values = Vec::new();
         let url = variable(env, "TRIBUNE_GATEWAY_URL");
         let mut endpoint = serde_json::Map::new();

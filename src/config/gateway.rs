@@ -204,7 +204,6 @@ mod tests {
             told("", &[URL, ("TRIBUNE_GATEWAY_PRESET", "antropic")]),
             told("", &[URL, ("TRIBUNE_MODEL", "a b")]),
             told("", &[URL, ("TRIBUNE_MODEL", "m"), ("TRIBUNE_GATEWAY_TOKEN", "a\nb")]),
-            told("", &[("TRIBUNE_CONFIG_URL", "https://c")]),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         none 
@@ -222,7 +221,6 @@ mod tests {
         exit 2: TRIBUNE_GATEWAY_PRESET cannot be used: `endpoints.default.preset` has to be `openai`, `anthropic`, `google`, `cloudflare`, `litellm`, `openrouter` or `portkey`, not a text / Did you mean `anthropic`?
         exit 2: TRIBUNE_MODEL cannot be used: at most 200 visible ASCII characters, without blanks / Set it to a model's name.
         exit 2: the token of the endpoint `default` cannot be used: it has blanks, line ends or characters that no HTTP header may hold / Look at what the variable really holds.
-        exit 2: TRIBUNE_CONFIG_URL is set: a remote configuration is not supported by this version yet / Unset TRIBUNE_CONFIG_URL, and name the settings in the operator's file.
         ");
     }
 

@@ -12,8 +12,19 @@ pub(crate) struct Key {
     pub(crate) required: bool,
     /// Only the operator may set it (TRUST 4).
     pub(crate) operator: bool,
+    /// Whether the organisation's remote configuration may set it.
+    pub(crate) remote: Remote,
     /// What it is for, in one or two sentences; becomes the schema's description.
     pub(crate) doc: &'static str,
+}
+
+/// Whether a key may stand in a remote configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remote {
+    Too,
+    /// It would say where code and keys go, or what is read of this machine (TRUST 5).
+    Never,
+    Only,
 }
 
 /// What a key may hold.
@@ -74,7 +85,7 @@ pub(crate) struct Check {
 
 impl Key {
     pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, default: None, required: false, operator: false, doc }
+        Self { name, kind, default: None, required: false, operator: false, remote: Remote::Too, doc }
     }
 
     pub(crate) const fn or(mut self, default: &'static str) -> Self {
@@ -89,6 +100,11 @@ impl Key {
 
     pub(crate) const fn operator(mut self) -> Self {
         self.operator = true;
+        self
+    }
+
+    pub(crate) const fn remote(mut self, remote: Remote) -> Self {
+        self.remote = remote;
         self
     }
 

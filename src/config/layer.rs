@@ -15,17 +15,35 @@ use std::path::Path;
 /// Checked settings from one place.
 #[derive(Debug, Clone)]
 pub struct Layer {
+    pub(crate) rank: Rank,
     pub(crate) settings: Settings,
     /// It could not be read which paths are private: then all are (see [`super::Config::is_private`]).
     pub(crate) all_private: bool,
+    /// It is the organisation's, and could not be had: see [`super::remote`].
+    pub(crate) missing: bool,
+    /// What the report should say of it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Which layers a layer lies over. Within a rank, the order in which they are given counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    BuiltIn,
+    Remote,
+    Repository,
+    Operator,
 }
 
 impl Layer {
+    pub(crate) fn new(rank: Rank, settings: Settings) -> Self {
+        Self { rank, settings, all_private: false, missing: false, notes: Vec::new() }
+    }
+
     /// The defaults.
     pub(crate) fn built_in() -> Self {
         let mut settings = Settings::new();
         defaults(KEYS, &mut Vec::new(), &mut settings);
-        Self { settings, all_private: false }
+        Self::new(Rank::BuiltIn, settings)
     }
 
     /// `.tribune.yaml` of the policy commit. What is wrong is left out and told. Where it is unknown which
@@ -33,7 +51,22 @@ impl Layer {
     pub fn repository(text: &str) -> (Self, Vec<ConfigProblem>) {
         let (settings, problems) = read(Author::Repository, text, &Origin::Repository);
         let all_private = problems.iter().any(|p| p.key.is_empty() || p.key.to_lowercase().contains("priv"));
-        (Self { settings, all_private }, problems)
+        (Self { all_private, ..Self::new(Rank::Repository, settings) }, problems)
+    }
+
+    /// The organisation's remote configuration. It has an operator's rights, but names no endpoint and nothing that
+    /// depends on where this runs.
+    pub(crate) fn remote(text: &str) -> (Self, Vec<ConfigProblem>) {
+        let (settings, mut problems) = read(Author::Remote, text, &Origin::Remote);
+        if let Some(Setting::Many(sources)) = settings.get(["rule_sources".to_owned()].as_slice()) {
+            // A relative one would be looked for in the tree that is reviewed.
+            let relative =
+                |value: &Json| matches!(value.as_str().map(RuleSource::parse), Some(Ok(RuleSource::Directory(folder))) if folder.is_relative());
+            if sources.iter().any(|(value, _)| relative(value)) {
+                problems.push(ConfigProblem::new("rule_sources", "a directory has to be an absolute path here", "Begin it with `/`."));
+            }
+        }
+        (Self::new(Rank::Remote, settings), problems)
     }
 
     /// An operator's file; `file` is where it stands. Relative paths in it start from its folder.
@@ -60,14 +93,14 @@ impl Layer {
                 _ => {}
             }
         }
-        (Self { settings, all_private: false }, problems)
+        (Self::new(Rank::Operator, settings), problems)
     }
 
     /// A layer of single values that come from no file.
     pub(crate) fn values(values: Vec<(&[&str], Json, Origin)>) -> Self {
         let one =
             |(path, value, origin): (&[&str], Json, Origin)| (path.iter().map(|name| (*name).to_owned()).collect(), Setting::One(value, origin));
-        Self { settings: values.into_iter().map(one).collect(), all_private: false }
+        Self::new(Rank::Operator, values.into_iter().map(one).collect())
     }
 }
 
@@ -352,7 +385,7 @@ sensitive_paths: [x]
         );
         let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
-        c.yaml:1:1: `remote` is not supported by this version yet (Take it out.)
+        c.yaml:1:9: `url` is missing (A document with these keys, over https (http on this machine). Fetched at each run, at most 2 s; the last good copy serves where it cannot be had.)
         c.yaml:2:10: `usd_per_change` is not supported by this version yet (Take it out.)
         c.yaml:3:43: `endpoints.a.preset` has to be `openai`, `anthropic`, `google`, `cloudflare`, `litellm`, `openrouter` or `portkey`, not a text (Did you mean `litellm`?)
         c.yaml:3:66: `endpoints.a.token_command` has to be a program and its arguments (Write it as `[program, argument]`; numbers in quotes.)

@@ -1,20 +1,24 @@
 //! Configuration: which keys there are, who may set them, how layers combine, and what a run goes by.
 //!
-//! Layers, later wins: built-in, repository, operator's file, environment, flags. A repository's file is
+//! Layers, later wins: built-in, remote, repository, operator's file, environment, flags. A repository's file is
 //! a stranger's text: it cannot name a gateway, a key, a model or a limit (TRUST 4). Nothing here decides
-//! where the repository's file is read from (never from the change, TRUST 3), and nothing talks to a network.
+//! where the repository's file is read from (never from the change, TRUST 3), and only [`remote`] talks to a network.
 
 mod check;
 mod checks;
+mod choice;
 mod endpoint;
 mod environment;
 mod gateway;
 mod keys;
 mod layer;
+mod locks;
 mod operator;
 mod paths;
 mod problem;
+pub mod remote;
 mod resolve;
+mod rollout;
 mod schema;
 mod settings;
 mod show;
@@ -32,6 +36,7 @@ pub use operator::{default_operator_file, operator_file_allowed, read_operator_f
 pub use paths::{Case, PathSet};
 pub use problem::ConfigProblem;
 pub use resolve::{Resolved, resolve};
+pub use rollout::{Mode, Place, Rollout};
 pub use schema::schema;
 pub use settings::Origin;
 pub use show::show;
@@ -46,7 +51,7 @@ use crate::path::RepoPath;
 use crate::risk::Tier;
 use crate::rules::RuleStatus;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The repository's own file, at the root of the policy commit.
@@ -78,10 +83,14 @@ pub struct Config {
     pub models: BTreeMap<ModelTier, Vec<ModelEntry>>,
     /// Gateways by name. See [`Config::gateway`].
     pub endpoints: BTreeMap<String, EndpointSettings>,
+    /// Endpoints that are switched off: no entry of a chain names one.
+    pub endpoints_off: BTreeSet<String>,
     /// Dollars per million tokens, by model.
     pub prices: BTreeMap<String, Price>,
     /// What a run may take.
     pub limits: Limits,
+    /// Prompt files of the organisation, by name.
+    pub prompts: BTreeMap<String, String>,
     /// Where the organisation's rules are.
     pub rule_sources: Vec<RuleSource>,
     /// What is posted.
@@ -90,6 +99,7 @@ pub struct Config {
     pub summary: SummaryWhen,
     /// The least role that breaks the glass and settles critical findings.
     pub overriding: Role,
+    rollout: rollout::Modes,
     private: PathSet,
     all_private: bool,
     overrides: Vec<view::Override>,
@@ -100,6 +110,11 @@ impl Config {
     /// is private when it could not be read what is: see [`Layer::repository`].
     pub fn is_private(&self, path: &RepoPath) -> bool {
         self.all_private || self.private.is_match(path)
+    }
+
+    /// How far tribune is in use at a place. Ask [`Resolved::rollout`] where the remote configuration may be missing.
+    fn rollout(&self, place: &Place) -> Rollout {
+        self.rollout.at(place)
     }
 
     /// Whether everything is private because it could not be read what is.

@@ -1,9 +1,12 @@
 //! From layers to the one configuration that a run goes by.
 
 use super::endpoint::{EndpointSettings, ModelEntry, ModelTier};
+use super::layer::Rank;
+use super::locks;
 use super::paths::{Case, PathSet};
 use super::problem::nearest;
-use super::settings::{Origin, Settings, document, dotted, overlay};
+use super::rollout::{Modes, Place, Rollout};
+use super::settings::{Origin, Setting, Settings, document, dotted, overlay};
 use super::view::Override;
 use super::{
     Config, Env, Layer, Limits, NoisePaths, PostSettings, Price, ReviewerSettings, RuleSettings, RuleSource, SummaryWhen, TierLimits, Waiver,
@@ -24,21 +27,38 @@ pub struct Resolved {
     pub config: Config,
     /// By key (`limits.usd`): who had the last word.
     pub origins: BTreeMap<String, Origin>,
+    /// What the report should say of the layers.
+    pub notes: Vec<String>,
+    /// The organisation's configuration could not be had: no model may be asked, see [`super::remote`].
+    pub remote_missing: bool,
     pub(crate) settings: Settings,
     /// Endpoints whose token is there.
     pub(crate) with_token: BTreeSet<String>,
 }
 
-/// Combines layers, the built-in one below them; later ones win. `env` is asked only whether tokens are
-/// there. Fails (exit 2) when all layers together ask for something that cannot be.
-pub fn resolve(layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> {
+/// Combines layers, the built-in one below them: the organisation's remote one, the repository's, then the others in the
+/// given order; later ones win, except that what is locked can only be tightened. `env` is asked only whether tokens are
+/// there. Fails (exit 2) when all layers together ask for something that cannot be, and where the operator's own layers
+/// loosen what is locked.
+pub fn resolve(mut layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> {
     let mut settings = Layer::built_in().settings;
     let all_private = layers.iter().any(|layer| layer.all_private);
-    for layer in layers {
+    let remote_missing = layers.iter().any(|layer| layer.missing);
+    let mut notes = Vec::new();
+    layers.sort_by_key(|layer| layer.rank);
+    for mut layer in layers {
+        let loosening = locks::hold(&settings, &mut layer.settings);
+        match layer.rank {
+            Rank::Repository => notes.extend(loosening.iter().map(locks::Loosening::note)),
+            _ if loosening.is_empty() => {}
+            _ => return Err(locks::refused(&loosening)),
+        }
+        notes.append(&mut layer.notes);
         overlay(&mut settings, layer.settings);
     }
     let raw: Raw = serde_json::from_value(document(&settings)).map_err(|error| impossible(&error.to_string()))?;
     let config = raw.config(all_private, super::waiver::waivers(&settings)?)?;
+    let config = config.choose(&settings, &mut notes);
     let there = |e: &EndpointSettings| match (&e.token_env, &e.token_file) {
         (Some(name), _) => super::environment::variable(env, name).is_some(),
         (None, Some(file)) => file.exists(),
@@ -46,7 +66,7 @@ pub fn resolve(layers: Vec<Layer>, env: Env<'_>) -> Result<Resolved, UserError> 
     };
     let with_token = config.endpoints.iter().filter(|(_, e)| there(e)).map(|(name, _)| name.clone()).collect();
     let origins = settings.iter().map(|(path, setting)| (dotted(path), setting.origin().clone())).collect();
-    Ok(Resolved { config, origins, settings, with_token })
+    Ok(Resolved { config, origins, notes, remote_missing, settings, with_token })
 }
 
 impl Resolved {
@@ -72,6 +92,22 @@ impl Resolved {
             let _ = write!(hex, "{byte:02x}");
         }
         hex
+    }
+
+    /// How far tribune is in use at a place; [`Rollout::UNKNOWN`] where the organisation's configuration is missing.
+    pub fn rollout(&self, place: &Place) -> Rollout {
+        if self.remote_missing { Rollout::UNKNOWN } else { self.config.rollout(place) }
+    }
+
+    /// Whether the organisation has locked this key, or one above it.
+    pub fn is_locked(&self, key: &str) -> bool {
+        self.locked().iter().any(|lock| key.strip_prefix(lock.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
+
+    /// The keys that the organisation has locked.
+    pub fn locked(&self) -> Vec<String> {
+        let value = self.settings.get(["locked".to_owned()].as_slice()).map(Setting::value);
+        value.and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default()
     }
 
     /// The rules that settings name, with the keys that do, by key and id: `("rules.off", "SEC-PY-003")`.
@@ -135,7 +171,11 @@ struct Raw {
     endpoints: BTreeMap<String, EndpointSettings>,
     #[serde(default)]
     prices: BTreeMap<String, RawPrice>,
+    endpoints_off: BTreeSet<String>,
     limits: RawLimits,
+    #[serde(default)]
+    prompts: BTreeMap<String, String>,
+    rollout: Modes,
     rule_sources: Vec<String>,
     post: PostSettings,
     summary: SummaryWhen,
@@ -265,6 +305,9 @@ impl Raw {
                 .collect::<Result<_, UserError>>()?,
             models: self.models,
             endpoints: self.endpoints,
+            endpoints_off: self.endpoints_off,
+            prompts: self.prompts,
+            rollout: self.rollout,
             prices: self.prices.into_iter().map(|(model, p)| (model, p.price())).collect(),
             limits: Limits {
                 idle: Duration::from_secs(limits.idle_seconds),

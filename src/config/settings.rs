@@ -16,6 +16,8 @@ pub(crate) type Settings = BTreeMap<KeyPath, Setting>;
 pub enum Origin {
     /// The default.
     BuiltIn,
+    /// The organisation's remote configuration, at this line.
+    Remote(u32),
     /// `.tribune.yaml` of the policy commit, at this line.
     Repository(u32),
     /// An operator's file, at this line.
@@ -30,6 +32,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::BuiltIn => f.write_str("built-in"),
+            Origin::Remote(line) => write!(f, "remote:{line}"),
             Origin::Repository(line) => write!(f, "{}:{line}", super::REPOSITORY_FILE),
             Origin::File(path, line) => write!(f, "{}:{line}", path.display()),
             Origin::Environment(name) | Origin::Flag(name) => f.write_str(name),

@@ -210,6 +210,7 @@ mod tests {
           default:                                  # TRIBUNE_GATEWAY_URL
             url: "https://gateway.example.com/v1"
             token_env: TRIBUNE_GATEWAY_TOKEN        # (set)
+        endpoints_off: []                           # built-in
         prices:
           gpt-4.1: { input: 2.0, output: 8.0 }      # /etc/tribune.yaml:4
         limits:
@@ -223,6 +224,13 @@ mod tests {
           # context_tokens:                         # not set
           bundle_tokens: 40000                      # built-in
         rule_sources: []                            # built-in
+        # prompts:                                  # not set
+        rollout:
+          mode: gate                                # built-in
+          # text:                                   # not set
+          overrides: []                             # built-in
+        locked: []                                  # built-in
+        # remote:                                   # not set
         override:
           roles: [maintainer]                       # built-in
         post:

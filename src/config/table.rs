@@ -2,7 +2,7 @@
 
 use super::checks::*;
 use super::keys::Kind::{Bool, Command, List, Map, Number, OneOf, Record, Refused, Table, Text, Whole};
-use super::keys::{Choice, Key, Kind};
+use super::keys::{Choice, Key, Kind, Remote};
 
 /// The whole document.
 pub(crate) static ROOT: Kind = Table(KEYS);
@@ -32,7 +32,16 @@ pub(crate) static KEYS: &[Key] = &[
     .or("[]"),
     Key::new("models", Table(MODELS), "Which model serves which tier. A tier without one uses the nearest: standard, then top, then light.")
         .operator(),
-    Key::new("endpoints", Map { names: &NAME, of: &Record(ENDPOINT) }, "Gateways that code and keys may go to, by a name of your own.").operator(),
+    Key::new("endpoints", Map { names: &NAME, of: &Record(ENDPOINT) }, "Gateways that code and keys may go to, by a name of your own.")
+        .operator()
+        .remote(Remote::Never),
+    Key::new(
+        "endpoints_off",
+        List { of: &Text(&NAME), at_least: 0, adds: true },
+        "Names of endpoints that are not to be used. Models at them are passed over. Layers add up.",
+    )
+    .or("[]")
+    .operator(),
     Key::new("prices", Map { names: &MODEL, of: &Record(PRICE) }, "Dollars per million tokens, by model. `limits.usd` needs them.").operator(),
     Key::new("limits", Table(LIMITS), "What a run may take at most.").operator(),
     Key::new(
@@ -42,7 +51,24 @@ pub(crate) static KEYS: &[Key] = &[
     )
     .or("[]")
     .operator(),
-    Key::later("remote").operator(),
+    Key::new(
+        "prompts",
+        Map { names: &PROMPT_NAME, of: &Text(&PROMPT) },
+        "Prompt files of the organisation, by name (`security.md`, `_shared.md`): instead of the built-in ones, or more reviewers.",
+    )
+    .operator(),
+    Key::new("rollout", Table(ROLLOUT), "How far tribune is in use, and where.").operator(),
+    Key::new(
+        "locked",
+        List { of: &Text(&LOCKABLE), at_least: 0, adds: true },
+        "Keys (`fail_on`, `limits`, `reviewers.security`) that later layers can only tighten.",
+    )
+    .or("[]")
+    .operator()
+    .remote(Remote::Only),
+    Key::new("remote", Record(REMOTE), "Where the organisation's configuration is fetched from; TRIBUNE_CONFIG_URL has precedence.")
+        .operator()
+        .remote(Remote::Never),
     Key::new("override", Table(OVERRIDE_GATE), "Who opens the gate by hand.").operator(),
     Key::new("post", Table(POST), "What is posted to a merge request."),
     Key::new(
@@ -206,6 +232,34 @@ static PRICE: &[Key] = &[
     Key::new("cached", DOLLARS, "Input read from the cache; as `input` where it is left out."),
     Key::new("cache_write", DOLLARS, "Input written to the cache; as `input` where it is left out."),
     Key::new("output", DOLLARS, "Output.").required(),
+];
+
+static REMOTE: &[Key] = &[
+    Key::new("url", Text(&DOCUMENT_URL), "A document with these keys, over https (http on this machine). Fetched at each run, at most 2 s; the last good copy serves where it cannot be had.").required(),
+    Key::new("token_env", Text(&TOKEN_ENV), "The variable with the token for it, sent as `Authorization: Bearer`; TRIBUNE_CONFIG_TOKEN where it is left out."),
+];
+
+static ROLLOUT: &[Key] = &[
+    Key::new("mode", MODE, "`off`: a job ends at once. `shadow`: reviews and exports, posts nothing, never fails. `rules`: no model. `comment`: posts, never fails. `gate`: all of it.")
+        .or(r#""gate""#),
+    Key::new("text", Text(&LINE), "What a job says where the mode is `off`."),
+    Key::new(
+        "overrides",
+        List { of: &Record(ROLLOUT_OVERRIDE), at_least: 0, adds: false },
+        "Other modes for some projects. Of several entries that fit, the last one counts; an entry fits where all that it names fits.",
+    )
+    .or("[]"),
+];
+const MODE: Kind = OneOf(&[Choice::new("off"), Choice::new("shadow"), Choice::new("rules"), Choice::new("comment"), Choice::new("gate")]);
+
+static ROLLOUT_OVERRIDE: &[Key] = &[
+    Key::new("host", Text(&LINE), "The forge's host, with its port where it has one."),
+    Key::new("group", Text(&LINE), "A group's path: all projects below it."),
+    Key::new("project", Text(&LINE), "A project's whole path."),
+    Key::new("target_branch", Text(&BRANCHES), "A glob of target branches, such as `main` or `release/*`."),
+    Key::new("percent", Whole { min: 0, max: 100 }, "So many of a hundred projects, always the same: a larger number only adds some."),
+    Key::new("mode", MODE, "The mode there.").required(),
+    Key::new("text", Text(&LINE), "What a job says where this mode is `off`."),
 ];
 
 static LIMITS: &[Key] = &[

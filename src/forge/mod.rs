@@ -5,12 +5,13 @@
 
 mod call;
 mod gitlab;
+mod here;
 mod http;
 mod locate;
 mod span;
 mod told;
 mod types;
-
+pub use here::here;
 pub use locate::{Found, Kind, Located, Token, connect, locate};
 pub use span::{End, Span};
 pub use told::told;

@@ -179,7 +179,8 @@ impl<'a> Draft<'a> {
         self.dropped.sort_by(|a, b| (&a.title, &a.reason).cmp(&(&b.title, &b.reason)));
         self.waived.sort_by(|a, b| (&a.path, a.lines, &a.rule_id, &a.title).cmp(&(&b.path, b.lines, &b.rule_id, &b.title)));
         let coverage = self.ledger.finish();
-        let fails = self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
+        let gates = prepared.setup.rollout.may_gate();
+        let fails = gates && self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
         let inconclusive = self.interrupted || prepared.setup.policy_broken || risk::inconclusive(&coverage);
         let earlier = prepared.earlier.as_ref();
         // Opened by hand for this head only.
@@ -243,7 +244,7 @@ impl<'a> Draft<'a> {
             usage,
             notes: self.notes,
             seconds: prepared.started.elapsed().as_secs_f64(),
-            fail_on: config.fail_on,
+            fail_on: config.fail_on.filter(|_| gates),
             target: earlier.map(|e| e.past.target.clone()),
             round: earlier.map_or(1, |e| e.past.round()),
             prior: self.prior,

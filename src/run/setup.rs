@@ -3,7 +3,7 @@
 
 use super::waive::no_such_rule;
 use crate::change::{Change, Policy};
-use crate::config::{self, Config, ConfigProblem, Env, Gateway, Layer, Resolved};
+use crate::config::{self, Config, ConfigProblem, Env, Gateway, Layer, Place, Resolved, Rollout};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
@@ -66,6 +66,8 @@ pub struct Setup {
     pub policy_sha: Option<String>,
     /// What day it is: waivers end.
     pub today: Date,
+    /// How far tribune is in use here: whoever posts or gates asks it.
+    pub rollout: Rollout,
     /// What the report should say.
     pub notes: Vec<String>,
     /// Something of the policy, or a source of rules, could not be used: the run is inconclusive.
@@ -73,9 +75,9 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Combines `layers` (operator's files, environment, flags) with what the change's policy says. Fails on what the
+    /// Combines `layers` (the organisation's, operator's files, environment, flags) with what the change's policy says. Fails on what the
     /// operator got wrong (exit 2); what the repository got wrong is left out, noted, and makes the run inconclusive.
-    pub fn load(change: &Change, layers: Vec<Layer>, scope: Scope, env: Env<'_>, today: Date) -> Result<Self, UserError> {
+    pub fn load(change: &Change, layers: Vec<Layer>, mut scope: Scope, place: &Place, env: Env<'_>, today: Date) -> Result<Self, UserError> {
         let mut notes = Vec::new();
         let policy_sha = match &change.policy {
             Policy::Commit { sha, .. } => Some(sha.clone()),
@@ -88,13 +90,19 @@ impl Setup {
         let operator = config::resolve(layers.clone(), env)?.config;
         all.extend(layers);
         let resolved = config::resolve(all, env)?;
+        notes.extend(resolved.notes.iter().cloned());
+        // Nobody knows what the organisation asks for: the rules alone, and inconclusive.
+        policy_broken |= resolved.remote_missing;
+        let rollout = resolved.rollout(place);
+        notes.extend(rollout.note());
+        scope.offline |= !rollout.may_ask();
         let loaded = load::load(&resolved.config, change.objects.as_deref(), policy_sha.as_deref(), env)?;
         policy_broken |= !loaded.missing.is_empty() || !loaded.problems.is_empty();
         notes.extend(loaded.problems.iter().map(|p| format!("rule of the policy commit left out: {p}")));
         notes.extend(loaded.missing.iter().cloned());
-        let (prompts, broken) = prompts(change);
+        let (prompts, broken) = prompts(change, &resolved);
         policy_broken |= !broken.is_empty();
-        notes.extend(broken.into_iter().map(|p| format!("prompt of the policy commit left out: {p}")));
+        notes.extend(broken);
         let known: Vec<&str> = prompts.reviewers.keys().map(String::as_str).collect();
         notes.extend(resolved.unknown_reviewers(&known));
         notes.extend(without_effect(&resolved, &operator, &loaded.rules));
@@ -114,6 +122,7 @@ impl Setup {
             gateway,
             state_key: config::state_key(env).map(|k| k.expose().as_bytes().to_vec()),
             policy_sha,
+            rollout,
             notes,
             policy_broken,
             resolved,
@@ -183,18 +192,23 @@ fn repository_layer(change: &Change) -> (Option<Layer>, Vec<ConfigProblem>) {
     }
 }
 
-/// The built-in prompts with those of the policy over them, and what was wrong with these.
-fn prompts(change: &Change) -> (PromptFiles, Vec<String>) {
+/// The built-in prompts with the organisation's and those of the policy over them, and what was wrong with these.
+fn prompts(change: &Change, resolved: &Resolved) -> (PromptFiles, Vec<String>) {
     let mut files = PromptFiles::built_in();
     let mut broken = Vec::new();
+    for (name, text) in &resolved.config.prompts {
+        broken.extend(files.take(name, text.clone()).err().map(|p| format!("prompt of the organisation left out: {p}")));
+    }
     let Some(objects) = &change.objects else { return (files, broken) };
     for entry in objects.policy_entries().unwrap_or_default() {
         let path = entry.path.display();
         let Some(name) = path.strip_prefix(REPOSITORY_PROMPTS).filter(|n| n.ends_with(".md") && *n != "README.md") else { continue };
-        match objects.policy_file(&entry.path, MAX_PROMPT_BYTES) {
-            Ok(bytes) => broken.extend(files.take(name, String::from_utf8_lossy(&bytes).into_owned()).err()),
-            Err(e) => broken.push(format!("{name}: {e}")),
-        }
+        let taken = match objects.policy_file(&entry.path, MAX_PROMPT_BYTES) {
+            _ if resolved.is_locked("prompts") => Err(format!("{name}: the organisation has locked `prompts`")),
+            Ok(bytes) => files.take(name, String::from_utf8_lossy(&bytes).into_owned()),
+            Err(e) => Err(format!("{name}: {e}")),
+        };
+        broken.extend(taken.err().map(|p| format!("prompt of the policy commit left out: {p}")));
     }
     (files, broken)
 }

@@ -6,6 +6,7 @@ mod gateway;
 mod git_repo;
 mod harness;
 
+mod central;
 mod commands;
 mod facts;
 mod hostile;
