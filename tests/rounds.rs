@@ -87,6 +87,7 @@ impl Request<'_> {
         let inputs = Inputs {
             source: SourceRequest { dir: self.repo.dir.clone(), source: Source::Range { base: self.base.clone(), head: Some(head) }, policy: None },
             layers: vec![Layer::environment(&env).expect("a sound environment")],
+            place: tribune::config::Place::default(),
             scope: Scope::default(),
             today: Date::parse("2027-01-01").expect("a day"),
             past: Some(Past { target, mr, memory, roles: Default::default(), full }),
