@@ -145,10 +145,12 @@ impl Api {
     }
 
     async fn attempt(&self, url: Url, call: &Call<'_>) -> Result<Answer, Failed> {
-        let mut request = self.client.request(call.method.clone(), url).headers(self.headers.clone()).timeout(ATTEMPT_TIME);
+        let mut headers = self.headers.clone();
         if let Some(accept) = call.accept {
-            request = request.header(ACCEPT, accept);
+            // In the place of the usual one: of two kinds the server would choose.
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
         }
+        let mut request = self.client.request(call.method.clone(), url).headers(headers).timeout(ATTEMPT_TIME);
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

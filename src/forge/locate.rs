@@ -4,11 +4,15 @@
 //! A token belongs to one origin: in CI to the server that runs the job, else to the one that the operator's environment
 //! names, else to the URL that a person gave by hand. Another origin is refused, and no text of a stranger can change it.
 
-use super::{Forge, ForgeError, gitlab};
+use super::{Forge, ForgeError, github, gitlab};
 use crate::config::Env;
 use crate::error::UserError;
 use crate::http::{self, Origin, Secret};
 use reqwest::Url;
+use std::time::Duration;
+
+/// A minute, of forges that limit writes by it.
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// The forges that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +48,13 @@ pub struct Found {
     pub guessed_root: bool,
     /// The project's path.
     pub project: String,
-    /// The merge request's number.
+    /// The merge request's number; 0 where only `of_head` is known.
     pub number: u64,
+    /// The head by which the merge request is found, where the run knows no number that can be believed.
+    pub of_head: Option<HeadOf>,
+    /// Whether a report that this run publishes comes from a job that a stranger's branch defines (a fork's): it is shown
+    /// as unverified, and nothing follows from it.
+    pub unverified: bool,
     /// The token.
     pub token: Token,
     /// Whether this is that merge request's own pipeline, where posting is the default.
@@ -54,6 +63,19 @@ pub struct Found {
     pub head: Option<String>,
     /// What the report should say: one line each.
     pub notes: Vec<String>,
+    /// How long the minute of a forge's limit on writes is: a minute. Tests take less.
+    pub minute: Duration,
+}
+
+/// A head whose one open merge request is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadOf {
+    /// The project that its branch lies in.
+    pub project: String,
+    /// The branch.
+    pub branch: String,
+    /// The commit.
+    pub sha: String,
 }
 
 /// With what the forge is asked.
@@ -80,6 +102,7 @@ pub fn locate(env: Env<'_>, url: Option<&str>) -> Result<Located, UserError> {
     match url {
         Some(url) => by_url(env, url),
         None if variable(env, "GITLAB_CI").is_some() => gitlab::env::locate(env),
+        None if variable(env, "GITHUB_ACTIONS").is_some() => github::env::locate(env),
         None => Ok(Located::Nowhere),
     }
 }
@@ -88,7 +111,7 @@ pub fn locate(env: Env<'_>, url: Option<&str>) -> Result<Located, UserError> {
 pub async fn connect(found: &Found) -> Result<Box<dyn Forge>, ForgeError> {
     match found.kind {
         Kind::GitLab => Ok(Box::new(gitlab::connect(found).await?)),
-        Kind::GitHub => Err(ForgeError::Refused("pull requests are not read by this version".to_owned())),
+        Kind::GitHub => Ok(Box::new(github::connect(found).await?)),
     }
 }
 
@@ -109,14 +132,17 @@ fn by_url(env: Env<'_>, text: &str) -> Result<Located, UserError> {
         guessed_root: true,
         project: project.to_owned(),
         number,
+        of_head: None,
+        unverified: false,
         token: Token::None,
         own_pipeline: false,
         head: None,
         notes: Vec::new(),
+        minute: MINUTE,
     };
     match kind {
         Kind::GitLab => gitlab::env::complete(env, &mut found)?,
-        Kind::GitHub => return Err(refused("pull requests are not read by this version")),
+        Kind::GitHub => github::env::complete(env, &mut found)?,
     }
     Ok(Located::Here(Box::new(found)))
 }

@@ -4,15 +4,18 @@
 //! It never decides what is posted, what a comment means or who may settle: `publish` and `history` do.
 
 mod call;
+mod github;
 mod gitlab;
 mod here;
 mod http;
 mod locate;
 mod span;
+mod text;
 mod told;
 mod types;
+
 pub use here::here;
-pub use locate::{Found, Kind, Located, Token, connect, locate};
+pub use locate::{Found, HeadOf, Kind, Located, Token, connect, locate};
 pub use span::{End, Span};
 pub use told::told;
 pub use types::{
@@ -94,7 +97,7 @@ pub trait Forge: Send + Sync {
     /// Approves exactly this head, as the token's user. Refused where the head has moved or the forge does not allow it.
     fn approve<'a>(&'a self, head: &'a str) -> Reply<'a, ()>;
 
-    /// Takes our own approval back; it is no error where there is none.
+    /// Takes our own approval back (or our request for changes, where that is the last word); it is no error where there is none.
     fn unapprove(&self) -> Reply<'_, ()>;
 
     /// Asks for changes, where the forge has this as a state.

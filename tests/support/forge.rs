@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "no test program uses all of it, and which parts each leaves out differs")]
 
+pub(crate) mod diff;
+pub(crate) mod github;
 pub(crate) mod gitlab;
 pub(crate) mod harm;
 pub(crate) mod server;

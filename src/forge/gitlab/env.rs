@@ -3,7 +3,7 @@
 
 use crate::config::Env;
 use crate::error::UserError;
-use crate::forge::locate::{Found, Kind, Located, Token, below, root, token, variable};
+use crate::forge::locate::{Found, Kind, Located, MINUTE, Token, below, root, token, variable};
 use crate::http::{Origin, Secret};
 
 /// What people set outside of CI, as GitLab's own command line has it.
@@ -47,10 +47,13 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         guessed_root: false,
         project,
         number,
+        of_head: None,
+        unverified: false,
         token: Token::None,
         own_pipeline: true,
         head,
         notes: note.into_iter().collect(),
+        minute: MINUTE,
     };
     take_token(env, &mut found);
     Ok(Located::Here(Box::new(found)))
@@ -175,7 +178,7 @@ mod tests {
         }
         insta::assert_snapshot!(url("http://git.example/gitlab/group/project/-/merge_requests/7"), @"--url is refused: the URL for git.example is plain http, which would send everything in the clear; that is for this machine only");
         insta::assert_snapshot!(url("https://git.example/group/project"), @"--url is refused: it is not the page of a merge request");
-        insta::assert_snapshot!(url("https://git.example/gitlab/g/../../p/-/merge_requests/7"), @"--url leads to another server than the token's: CI_SERVER_URL names https://git.example/gitlab");
+        insta::assert_snapshot!(url("https://git.example/gitlab/g/../../p/-/merge_requests/7"), @"--url is refused: it is not the page of a merge request");
         insta::assert_snapshot!(url("https://git.example/gitlab/g/%2e%2e%2fp/-/merge_requests/7"), @"--url is refused: it is not the page of a merge request");
         insta::assert_snapshot!(url("https://git.example/gitlab/g/p/-/merge_requests/0"), @"--url is refused: it names no merge request's number");
     }

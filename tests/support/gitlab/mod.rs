@@ -3,14 +3,14 @@
 //! Git itself is served too, by git's own CGI program.
 
 mod api;
-mod diff;
+
 mod drafts;
 mod notes;
 mod shapes;
 mod state;
 
-use super::server;
 use super::{AUTHOR, BOT, DEV, FakeForge, Fault, MAINTAINER, Note, Rights, STRANGER, Start, View};
+use super::{diff, server};
 use crate::git_repo::{Repo, git_in};
 use serde_json::json;
 use state::{Armed, Draft, FORK_ID, IID, PROJECT, PROJECT_ID, State, User};

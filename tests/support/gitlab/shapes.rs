@@ -15,7 +15,7 @@ pub(super) fn project(state: &State) -> Value {
 pub(super) fn request(state: &State) -> Value {
     let head = state.head();
     let author = state.users.iter().find(|u| u.name == crate::forge::AUTHOR).expect("an author").id;
-    let files = super::diff::files(&state.origin, &head.base, &head.head).len();
+    let files = crate::forge::diff::files(&state.origin, &head.base, &head.head).len();
     json!({"id": REQUEST_ID, "iid": IID, "project_id": PROJECT_ID, "title": state.title, "description": state.description, "state": "opened",
         "draft": state.draft, "work_in_progress": state.draft, "author": state.user_json(author), "labels": state.labels,
         "source_branch": "topic", "target_branch": state.target, "source_project_id": if state.fork { FORK_ID } else { PROJECT_ID },
@@ -64,7 +64,7 @@ pub(super) fn draft(draft: &Draft) -> Value {
 /// Entries of `/diffs`, as the real one cuts them.
 pub(super) fn diffs(state: &mut State) -> Vec<Value> {
     let (origin, head) = (state.origin.clone(), state.head().clone());
-    let files = super::diff::files(&origin, &head.base, &head.head);
+    let files = crate::forge::diff::files(&origin, &head.base, &head.head);
     files
         .iter()
         .map(|f| {

@@ -1,6 +1,6 @@
 //! What the fake GitLab knows, and what its own rules make of it: versions, positions, notes.
 
-use super::diff::Diffs;
+use crate::forge::diff::Diffs;
 use crate::forge::{Fault, harm};
 use crate::git_repo::git_in;
 use serde_json::{Value, json};

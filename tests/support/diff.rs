@@ -7,25 +7,25 @@ use std::path::Path;
 
 /// A line of a file's whole diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DiffLine {
-    pub(super) old: u32,
-    pub(super) new: u32,
+pub(crate) struct DiffLine {
+    pub(crate) old: u32,
+    pub(crate) new: u32,
     /// ` `, `+`, `-`.
-    pub(super) kind: u8,
+    pub(crate) kind: u8,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct DiffFile {
-    pub(super) status: char,
-    pub(super) old_path: String,
-    pub(super) new_path: String,
+pub(crate) struct DiffFile {
+    pub(crate) status: char,
+    pub(crate) old_path: String,
+    pub(crate) new_path: String,
     old_id: String,
     new_id: String,
-    pub(super) modes: (String, String),
+    pub(crate) modes: (String, String),
 }
 
 /// Which files differ between two commits.
-pub(super) fn files(origin: &Path, base: &str, head: &str) -> Vec<DiffFile> {
+pub(crate) fn files(origin: &Path, base: &str, head: &str) -> Vec<DiffFile> {
     let raw = git_in(origin, &["diff-tree", "-r", "-z", "--raw", "-M", "--no-abbrev", base, head]);
     let text = String::from_utf8_lossy(&raw).into_owned();
     let mut fields = text.split('\0');
@@ -42,7 +42,7 @@ pub(super) fn files(origin: &Path, base: &str, head: &str) -> Vec<DiffFile> {
 }
 
 /// All lines of a file, unchanged ones too.
-pub(super) fn lines(origin: &Path, file: &DiffFile) -> Vec<DiffLine> {
+pub(crate) fn lines(origin: &Path, file: &DiffFile) -> Vec<DiffLine> {
     let blob = |id: &str| if id.bytes().all(|b| b == b'0') { empty_blob(origin) } else { id.to_owned() };
     let (old, new) = (blob(&file.old_id), blob(&file.new_id));
     if old == new {
@@ -81,23 +81,23 @@ fn all_lines(origin: &Path, id: &str) -> Vec<DiffLine> {
 
 /// Diffs that were asked for, since one test asks for hundreds of positions.
 #[derive(Debug, Default)]
-pub(super) struct Diffs {
+pub(crate) struct Diffs {
     files: HashMap<(String, String), Vec<DiffFile>>,
     lines: HashMap<(String, String, String), Vec<DiffLine>>,
 }
 
 impl Diffs {
-    pub(super) fn files(&mut self, origin: &Path, base: &str, head: &str) -> &[DiffFile] {
+    pub(crate) fn files(&mut self, origin: &Path, base: &str, head: &str) -> &[DiffFile] {
         self.files.entry((base.to_owned(), head.to_owned())).or_insert_with(|| files(origin, base, head))
     }
 
-    pub(super) fn lines(&mut self, origin: &Path, base: &str, head: &str, file: &DiffFile) -> &[DiffLine] {
+    pub(crate) fn lines(&mut self, origin: &Path, base: &str, head: &str, file: &DiffFile) -> &[DiffLine] {
         let key = (base.to_owned(), head.to_owned(), file.new_path.clone());
         self.lines.entry(key).or_insert_with(|| lines(origin, file))
     }
 
     /// The line code of a text position, or why it has none.
-    pub(super) fn line_code(&mut self, origin: &Path, position: &Value) -> Result<String, String> {
+    pub(crate) fn line_code(&mut self, origin: &Path, position: &Value) -> Result<String, String> {
         let text = |key: &str| position[key].as_str().unwrap_or_default().to_owned();
         let (base, head, old_path, new_path) = (text("base_sha"), text("head_sha"), text("old_path"), text("new_path"));
         let Some(file) = self.files(origin, &base, &head).iter().find(|f| f.old_path == old_path && f.new_path == new_path).cloned() else {
@@ -135,7 +135,7 @@ impl Diffs {
 }
 
 /// SHA-1 of a path, by git's own neighbour in coreutils: another program than ours.
-pub(super) fn sha1(text: &str) -> String {
+pub(crate) fn sha1(text: &str) -> String {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let mut child = Command::new("sha1sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sha1sum runs");

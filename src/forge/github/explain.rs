@@ -1,0 +1,30 @@
+//! What a refusal of GitHub lacks, said so that somebody can give it.
+
+use crate::forge::call::Refusal;
+
+/// The permission that is missing, where it can be told.
+pub(super) fn explain(refusal: &Refusal<'_>) -> Option<String> {
+    let path = refusal.call.path.as_str();
+    let access = if refusal.is_read() { "read" } else { "write" };
+    let permission = match path {
+        p if p.contains("/check-runs") => "checks",
+        p if p.contains("/issues/") || p.contains("/pulls/") => "pull-requests",
+        p if p.contains("/collaborators/") || p.ends_with("user") => "metadata",
+        _ => "contents",
+    };
+    let message = refusal.body.get("message").and_then(|m| m.as_str()).unwrap_or_default();
+    Some(match (refusal.status, message) {
+        (401 | 403 | 404, _) if !refusal.has_token => {
+            "no token was sent: set GITHUB_TOKEN (in Actions: `${{ github.token }}`, with `permissions: {contents: read, pull-requests: write, checks: write}`)".to_owned()
+        }
+        (401, _) => "the token has expired, was revoked, or belongs to another server".to_owned(),
+        (403, m) if m.contains("SAML") || m.contains("SSO") => "the token has to be authorised for the organisation's single sign-on".to_owned(),
+        (403, m) if m.contains("integration") => {
+            format!("the job's token lacks `{permission}: {access}` in the workflow's `permissions:` (a run of a fork or of Dependabot never has more than read)")
+        }
+        (403, _) => format!("the token lacks the permission `{permission}: {access}` (a classic token: the scope `repo`), or its user the role Write"),
+        (404, _) if refusal.is_read() => format!("it does not exist, or the token cannot see it: it needs `{permission}: read` on this repository"),
+        (404, _) => format!("it is gone, or the token lacks `{permission}: {access}`"),
+        _ => return None,
+    })
+}
