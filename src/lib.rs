@@ -25,6 +25,7 @@ pub mod judge;
 pub mod lang;
 pub mod path;
 pub mod pipeline;
+pub mod publish;
 pub mod report;
 pub mod reviewers;
 pub mod risk;

@@ -41,6 +41,25 @@ pub enum Source {
     },
     /// A patch's bytes.
     Patch(Vec<u8>),
+    /// A merge request, as its forge tells it.
+    Request(Box<RequestSource>),
+}
+
+/// A merge request's commits, all of which have to be in the repository.
+#[derive(Debug, Clone)]
+pub struct RequestSource {
+    /// What it is called: `group/project!7`.
+    pub name: String,
+    /// The merge base: what the diff starts from.
+    pub base: String,
+    /// The commit under review.
+    pub head: String,
+    /// The branch at whose tip policy stands: the target where the forge protects it, else the default branch (TRUST 3).
+    pub policy_branch: String,
+    /// The commit of that branch that the forge named, where the repository has no such branch.
+    pub policy_commit: Option<String>,
+    /// Title and description. A stranger's text.
+    pub purpose: Vec<String>,
 }
 
 /// Where policy comes from, by hand.
@@ -61,6 +80,8 @@ pub enum SourceKind {
     Staged,
     /// Two commits, from their merge base.
     Range,
+    /// A merge request.
+    Request,
     /// A patch without a repository.
     Patch,
 }

@@ -34,6 +34,11 @@ impl Repository {
     /// Opens the repository that `dir` lies in and looks up `HEAD`, the default branches, and the revisions
     /// given by hand, each with the flag that gave it.
     pub(super) fn open(dir: &Path, policy: Option<&PolicyArg>, revisions: &[(&str, &str)]) -> Result<Self, UserError> {
+        Self::open_with(dir, policy, revisions, &[])
+    }
+
+    /// The same, which looks up further names that need not be there.
+    pub(super) fn open_with(dir: &Path, policy: Option<&PolicyArg>, revisions: &[(&str, &str)], more: &[&str]) -> Result<Self, UserError> {
         let mut given = revisions.to_vec();
         if let Some(PolicyArg::Rev(revision)) = policy {
             given.push(("--policy", revision));
@@ -41,8 +46,12 @@ impl Repository {
         for (flag, revision) in &given {
             check_revision(flag, revision)?;
         }
+        for name in more {
+            check_revision("the policy's branch", name)?;
+        }
         let origin = Origin::discover(dir)?;
         let mut names = vec!["HEAD"];
+        names.extend(more);
         names.extend(DEFAULT_BRANCHES.map(|(reference, _)| reference));
         names.extend(given.iter().map(|(_, revision)| *revision));
         let (settings, commits) = both(|| origin.settings(), || origin.commits(&names));

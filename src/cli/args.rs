@@ -32,6 +32,9 @@ pub struct SourceArgs {
     /// Folder of the repository
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub repo: PathBuf,
+    /// Review this merge request, by the URL of its page
+    #[arg(long, value_name = "URL", conflicts_with_all = ["base", "staged", "diff"])]
+    pub url: Option<String>,
     /// Review the commits from the merge base with REV to --head
     #[arg(long, value_name = "REV", conflicts_with_all = ["staged", "diff"], allow_hyphen_values = true)]
     pub base: Option<String>,

@@ -6,6 +6,7 @@ mod config;
 mod inputs;
 mod output;
 mod plan;
+mod request;
 mod review;
 mod rules;
 mod signals;

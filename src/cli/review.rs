@@ -1,6 +1,7 @@
 //! `tribune review`.
 
 use super::args::ReviewArgs;
+use super::request::{self, Request, Start};
 use super::{inputs, output, signals};
 use crate::error::{Exit, UserError};
 use crate::pipeline;
@@ -18,25 +19,50 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Reviews, writes the reports, and returns the exit code.
 pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
-    if args.post {
-        return Err(UserError::usage(
-            "nothing can be posted from here",
-            "--post needs a merge request, and this version reviews local changes only",
-            "Leave --post out; --report markdown=FILE writes what would be posted.",
-        ));
-    }
     let stop = signals::stop_flag();
     let heartbeat = Heartbeat::start();
     let events = sinks(args, &heartbeat)?;
-    let inputs = inputs::inputs(&args.source, &args.scope, false)?;
-    if let Some(text) = inputs::switched_off(&inputs)? {
-        output::hint(&text);
-        return Ok(Exit::Pass);
+    let runtime = runtime()?;
+    let mut request = match start(args, &runtime)? {
+        Start::Local => None,
+        Start::Skip(why) => {
+            output::hint(&why);
+            return Ok(Exit::Pass);
+        }
+        Start::Request(request) => Some(request),
+    };
+    let prepare = |request: Option<&Request>| {
+        let mut inputs = inputs::inputs(&args.source, &args.scope, false)?;
+        if let Some((source, past)) = request.map(Request::source) {
+            (inputs.source.source, inputs.past) = (source, Some(past));
+        }
+        match inputs::switched_off(&inputs)? {
+            Some(text) => Ok(Err(text)),
+            None => pipeline::prepare(inputs, &inputs::env, &events, &stop).map(Ok),
+        }
+    };
+    let may_stand = request.as_ref().is_some_and(|r| r.seems_unchanged());
+    if let Some(request) = request.as_mut().filter(|_| !may_stand) {
+        runtime.block_on(request.ask_roles())?;
     }
-    let prepared = match pipeline::prepare(inputs, &inputs::env, &events, &stop) {
+    let mut prepared = prepare(request.as_deref());
+    if let (Some(request), Ok(Ok(before))) = (request.as_mut().filter(|_| may_stand), &prepared) {
+        if let Some(stored) = request.unchanged(before) {
+            output::hint(&format!("Nothing has changed since round {}: its result stands.", stored.round));
+            return Ok(exit_of(stored.outcome));
+        }
+        runtime.block_on(request.ask_roles())?;
+        prepared = prepare(Some(request));
+    }
+    let prepared = match prepared {
         // Git, in the same terminal, got the signal too.
         Err(_) if stop.load(Ordering::Relaxed) => return Err(interrupted()),
-        other => other?,
+        Err(error) => return Err(error),
+        Ok(Err(switched_off)) => {
+            output::hint(&switched_off);
+            return Ok(Exit::Pass);
+        }
+        Ok(Ok(prepared)) => prepared,
     };
     let cancel = CancellationToken::new();
     let reviewing = async {
@@ -45,13 +71,36 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         watch.abort();
         done
     };
-    let (review, sources) = runtime()?.block_on(reviewing)?;
+    let (mut review, sources) = runtime.block_on(reviewing)?;
     let mut exit = exit(&review);
+    if let Some(request) = &request {
+        review.notes.extend_from_slice(request.notes());
+        if request.posts(&prepared, args.post, args.no_post)
+            && let Err(error) = runtime.block_on(request.publish(&prepared, &mut review))
+        {
+            output::error(&error);
+            exit = exit.worse(error.exit);
+        }
+    }
     if let Err(error) = write_all(args, &review, &sources) {
         output::error(&error);
         exit = exit.worse(error.exit);
     }
     Ok(exit)
+}
+
+/// The merge request, unless the arguments name a local change.
+fn start(args: &ReviewArgs, runtime: &tokio::runtime::Runtime) -> Result<Start, UserError> {
+    let local = args.source.base.is_some() || args.source.staged || args.source.diff.is_some();
+    let start = if local { Start::Local } else { runtime.block_on(request::find(args.source.url.as_deref()))? };
+    if args.post && matches!(start, Start::Local) {
+        return Err(UserError::usage(
+            "nothing can be posted from here",
+            "--post needs a merge request, and this is a local change",
+            "Give the merge request by --url; or leave --post out: --report markdown=FILE writes what would be posted.",
+        ));
+    }
+    Ok(start)
 }
 
 fn interrupted() -> UserError {
@@ -135,7 +184,11 @@ fn render(format: Format, args: &ReviewArgs, review: &Review, sources: &Sources,
 
 /// The exit code of a finished review.
 fn exit(review: &Review) -> Exit {
-    match review.outcome {
+    exit_of(review.outcome)
+}
+
+fn exit_of(outcome: Outcome) -> Exit {
+    match outcome {
         Outcome::Pass => Exit::Pass,
         Outcome::Fail => Exit::Findings,
         Outcome::Inconclusive => Exit::Inconclusive,

@@ -68,7 +68,7 @@ pub struct MergeRequest {
     pub provenance: Provenance,
     /// The branch that it is to be merged into.
     pub target_branch: String,
-    /// Whether only some may push to `target_branch`.
+    /// Whether policy may come from `target_branch`: only some may push to it, or it is the default branch.
     pub target_protected: bool,
     /// The project's default branch.
     pub default_branch: String,

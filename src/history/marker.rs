@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// What all versions begin with.
-const OPENING: &str = "<!-- tribune:";
+pub(super) const OPENING: &str = "<!-- tribune:";
 const VERSION: &str = "v1";
 const CLOSING: &str = " -->";
 /// Stands where a MAC would, without a key.

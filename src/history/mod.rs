@@ -27,7 +27,7 @@ pub use marker::{Kind, Trust, marker};
 pub use pack::{code, file_tag};
 pub use past::{Past, Standing};
 pub(crate) use prompt::prior_part;
-pub use read::{Known, Memory, read};
+pub use read::{Known, Memory, has_markers, read};
 pub(crate) use reconcile::{Facts, reconcile};
 pub use round::{Override, Prior, Stored, exit, next_state, skip_counts, unchanged};
 pub use state::{Place, Record, State, Status};

@@ -75,6 +75,12 @@ fn ours(comment: &Comment, trust: &Trust<'_>, ignored: &mut Ignored) -> Option<M
     }
 }
 
+/// Whether anything in a conversation claims to be ours.
+pub fn has_markers(conversation: &Conversation) -> bool {
+    let of_threads = conversation.threads.iter().flat_map(|t| &t.comments);
+    conversation.comments.iter().chain(of_threads).any(|c| c.body.contains(super::marker::OPENING))
+}
+
 /// Finds our comments in a conversation. Forged, foreign and copied markers are left alone and noted; so are those of other versions.
 pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
     let mut ignored = Ignored::default();

@@ -3,12 +3,15 @@
 
 use super::plain::{cut_chars, one_line, plain};
 use super::replacement::replacement;
-use super::{Review, Sources, WriteOptions, clean, comment, words};
+use super::{Review, Sources, WriteOptions, clean, comment, uri, words};
 use crate::findings::sanitize::no_commands;
 use crate::findings::{Finding, FindingStatus, Severity};
 use crate::path::RepoPath;
 use crate::risk::Coverage;
+use layout::Block;
 use std::io;
+
+mod layout;
 
 /// Bytes of the whole, below the 65,536 characters that a comment may have: what is posted gets a marker of its own.
 const MAX_BYTES: usize = 60_000;
@@ -29,11 +32,34 @@ pub(super) fn write(review: &Review, sources: &Sources, _: &WriteOptions, out: &
 
 /// The summary comment, below 60,000 bytes, ending with a line end.
 pub fn summary(review: &Review, sources: &Sources) -> String {
+    let alone = Comments { bytes: MAX_BYTES, most: 1, in_thread: &|_| false, link: &|_| None, news: "" };
+    pages(review, sources, &alone).remove(0)
+}
+
+/// The comments that a summary is told in.
+pub struct Comments<'a> {
+    /// Bytes of each.
+    pub bytes: usize,
+    /// How many there may be; findings that find no room are counted.
+    pub most: usize,
+    /// Whether a finding is told in a thread of its own: then its line is enough.
+    pub in_thread: &'a dyn Fn(&Finding) -> bool,
+    /// Where a finding's place leads, as a URL of the forge's own making.
+    pub link: &'a dyn Fn(&Finding) -> Option<String>,
+    /// What is new since the last round: ready Markdown, ending with a line end, or nothing.
+    pub news: &'a str,
+}
+
+/// The summary in as many comments as it takes, at least one, each ending with a line end. Cut between findings only.
+pub fn pages(review: &Review, sources: &Sources, comments: &Comments<'_>) -> Vec<String> {
     let mut head = first_lines(review);
+    head.push_str(comments.news);
     head.push_str(&counts_table(review));
     let aside = aside(review);
-    let room = MAX_BYTES.saturating_sub(head.len() + aside.len());
-    format!("{head}{}{aside}", findings(review, sources, room))
+    let first = comments.bytes.saturating_sub(head.len() + aside.len());
+    let mut pages = layout::lay_out(blocks(review, sources, comments), first, comments.bytes, comments.most);
+    pages[0] = format!("{head}{}{aside}", pages[0]);
+    pages
 }
 
 fn first_lines(review: &Review) -> String {
@@ -67,58 +93,40 @@ fn counts_table(review: &Review) -> String {
     out
 }
 
-/// Critical and important ones by heading, then the others folded, as far as there is room.
-fn findings(review: &Review, sources: &Sources, room: usize) -> String {
+/// What is told of the findings, in order: critical and important ones by heading, then the others, folded.
+fn blocks(review: &Review, sources: &Sources, comments: &Comments<'_>) -> Vec<Block> {
     let in_full = |f: &&Finding| f.severity >= Severity::Important && f.status != FindingStatus::Settled;
-    let mut page = Bounded { out: String::new(), room: room.saturating_sub(300), left_out: 0 };
+    let mut out = Vec::new();
     for (category, findings) in words::by_category(review.findings.iter().filter(in_full)) {
-        let mut heading = format!("### {}\n\n", category.label());
-        for finding in findings {
-            page.push(&format!("{heading}{}", entry(finding, sources)), &mut heading);
-        }
+        let (threads, told): (Vec<&Finding>, Vec<&Finding>) = findings.into_iter().partition(|f| (comments.in_thread)(f));
+        let heading = format!("### {}\n\n", category.label());
+        out.extend(threads.iter().map(|f| Block { folded: None, heading: heading.clone(), text: line(f, comments), list: true }));
+        out.extend(told.iter().map(|f| Block { folded: None, heading: heading.clone(), text: entry(f, sources, comments), list: false }));
     }
     let folded: Vec<&Finding> = review.findings.iter().filter(|f| !in_full(f)).collect();
-    if !folded.is_empty() {
-        let mut opening = format!("<details><summary>{}</summary>\n\n", folded_label(&folded));
-        let before = page.out.len();
-        for (category, findings) in words::by_category(folded.into_iter()) {
-            let mut heading = format!("#### {}\n\n", category.label());
-            for finding in findings {
-                let text = format!("{opening}{heading}{}", entry(finding, sources));
-                if page.push(&text, &mut heading) {
-                    opening.clear();
-                }
-            }
-        }
-        if page.out.len() > before {
-            page.out.push_str("</details>\n\n");
-        }
+    let label = folded_label(&folded);
+    for (category, findings) in words::by_category(folded.into_iter()) {
+        let heading = format!("#### {}\n\n", category.label());
+        out.extend(findings.iter().map(|f| Block {
+            folded: Some(label.clone()),
+            heading: heading.clone(),
+            text: entry(f, sources, comments),
+            list: false,
+        }));
     }
-    if page.left_out > 0 {
-        let n = words::count(page.left_out, "more finding");
-        let are = if page.left_out == 1 { "is" } else { "are" };
-        page.out.push_str(&format!("{n} {are} left out here, since a comment can hold no more. The JSON report has all.\n\n"));
-    }
-    page.out
+    out
 }
 
-/// Text that takes whole findings until one does not fit. Later ones are left out too, so that none is skipped unseen.
-struct Bounded {
-    out: String,
-    room: usize,
-    left_out: usize,
+/// A finding that has a thread.
+fn line(finding: &Finding, comments: &Comments<'_>) -> String {
+    format!("- **{}** · {}\n", comment::bold_line(finding), place(finding, comments))
 }
 
-impl Bounded {
-    /// Whether it fitted; then `heading` has been said.
-    fn push(&mut self, text: &str, heading: &mut String) -> bool {
-        if self.left_out > 0 || self.out.len() + text.len() > self.room {
-            self.left_out += 1;
-            return false;
-        }
-        self.out.push_str(text);
-        heading.clear();
-        true
+fn place(finding: &Finding, comments: &Comments<'_>) -> String {
+    let place = clean::code_span(&format!("{}{}", finding.path.display(), words::line_suffix(finding)));
+    match (comments.link)(finding).as_deref().and_then(uri::link) {
+        Some(url) => format!("[{place}]({url})"),
+        None => place,
     }
 }
 
@@ -132,9 +140,8 @@ fn folded_label(findings: &[&Finding]) -> String {
     parts.join(", ")
 }
 
-fn entry(finding: &Finding, sources: &Sources) -> String {
-    let place = clean::code_span(&format!("{}{}", finding.path.display(), words::line_suffix(finding)));
-    let mut out = format!("**{}** · {place}\n\n", comment::bold_line(finding));
+fn entry(finding: &Finding, sources: &Sources, comments: &Comments<'_>) -> String {
+    let mut out = format!("**{}** · {}\n\n", comment::bold_line(finding), place(finding, comments));
     let mut put = |text: String| {
         if !text.is_empty() {
             out.push_str(&text);

@@ -23,6 +23,7 @@ pub(crate) mod sample;
 
 pub use format::{Format, UnknownFormat, WriteOptions, write};
 pub(crate) use plain::log_line;
+pub(crate) use words::{headline as title, message};
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
@@ -161,6 +162,8 @@ pub struct Review {
     pub reviewers: Vec<ReviewerRun>,
     /// What is shown: by severity (worst first), then path and line.
     pub findings: Vec<Finding>,
+    /// Where each of `findings` stands in the diff, in the same order; `None` for those without lines.
+    pub spans: Vec<Option<crate::forge::Span>>,
     /// What is not shown, and why.
     pub dropped: Vec<Dropped>,
     /// What waivers cover, by path and line.

@@ -167,6 +167,7 @@ pub(crate) fn review() -> Review {
         override_: None,
         spent_before_usd: None,
         next: None,
+        spans: Vec::new(),
     }
 }
 

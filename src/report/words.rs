@@ -84,7 +84,7 @@ pub(super) fn verdict(review: &Review) -> &'static str {
 }
 
 /// Outcome and verdict: `Fail: significant concerns`.
-pub(super) fn headline(review: &Review) -> String {
+pub(crate) fn headline(review: &Review) -> String {
     let missed = missed(review).len();
     match (review.outcome, review.verdict) {
         (Outcome::Pass, _) => format!("Pass: {}", verdict(review)),
@@ -291,7 +291,7 @@ pub(super) fn check_name(finding: &Finding) -> String {
 }
 
 /// Body, trigger and origin as plain text, for machines' formats.
-pub(super) fn message(finding: &Finding) -> String {
+pub(crate) fn message(finding: &Finding) -> String {
     let mut out = super::plain::plain(&finding.body).trim().to_owned();
     let trigger = finding.trigger.as_deref().map(one_line).filter(|t| !t.is_empty());
     if let Some(trigger) = trigger {

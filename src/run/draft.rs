@@ -8,6 +8,7 @@ use crate::diff::{FileDiff, FileMode, LineKind, Side};
 use crate::findings::parse::PriorAnswer;
 use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Finding, FindingSource};
+use crate::forge::Span;
 use crate::gateway::Usage;
 use crate::history::{Prior, Record};
 use crate::judge::{summary, verdict};
@@ -211,6 +212,7 @@ impl<'a> Draft<'a> {
                 sources.insert(path.clone(), f.side, (*text).clone());
             }
         }
+        let spans = self.findings.iter().map(|f| span(&prepared.change.files, f)).collect();
         let mut review = Review {
             outcome,
             verdict: verdict::verdict(&self.findings),
@@ -251,12 +253,19 @@ impl<'a> Draft<'a> {
             override_: glass.cloned(),
             spent_before_usd: earlier.and_then(|e| e.past.spent_usd()),
             next: None,
+            spans,
         };
         if let Some(earlier) = earlier {
             review.next = Some(earlier.next(prepared, &review, !inconclusive, self.records));
         }
         (review, sources)
     }
+}
+
+/// Where a finding's lines stand in the diff.
+fn span(files: &[FileDiff], finding: &Finding) -> Option<Span> {
+    let lines = finding.anchor.lines()?;
+    Span::of(files.iter().find(|f| f.new_path == finding.path || f.old_path == finding.path)?, finding.side, lines.start, lines.end)
 }
 
 /// Whether the new side is a regular file with contents that rules could run on.

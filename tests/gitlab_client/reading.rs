@@ -5,12 +5,12 @@ use forge::{AUTHOR, BOT, DEV, Fault, MAINTAINER, STRANGER};
 use tribune::forge::{Provenance, Role, User};
 
 #[tokio::test]
-async fn a_merge_request_is_read_in_four_requests() {
+async fn a_merge_request_is_read_in_three_requests() {
     let mut fake = sample();
     let client = client(&fake, Rights::Read).await;
     fake.reset_counters();
     let mr = request(client.as_ref()).await;
-    assert_eq!(fake.requests(), 4);
+    assert_eq!(fake.requests(), 3);
     let head = fake.repo().ask(&["rev-parse", "HEAD"]);
     let base = fake.repo().ask(&["rev-parse", "main"]);
     assert_eq!((mr.title.as_str(), mr.description.as_str(), mr.author.name.as_str()), ("Change files", "Why.\n\n<!-- hidden -->", AUTHOR));

@@ -23,7 +23,8 @@ impl GitLab {
         let (request, versions, project) = futures::join!(request, self.versions(), self.project());
         let (request, versions, project) = (request?, versions?, project?);
         let default_branch = project.default_branch.unwrap_or_else(|| request.target_branch.clone());
-        let target_protected = self.is_protected(&request.target_branch).await?;
+        // Policy comes from the default branch anyway, so nobody needs to ask whether it is protected.
+        let target_protected = request.target_branch == default_branch || self.is_protected(&request.target_branch).await?;
         let version = versions.into_iter().next().or_else(|| request.diff_refs.clone().and_then(of_refs)).ok_or_else(|| {
             ForgeError::Unavailable("GitLab has not prepared the merge request's first version yet (or its source branch has no commits)".to_owned())
         })?;

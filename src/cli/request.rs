@@ -1,0 +1,170 @@
+//! A merge request around a review: found and read before it, told of the result after it.
+
+use super::inputs;
+use crate::change::{RequestSource, Source};
+use crate::config::{self, SummaryWhen};
+use crate::error::UserError;
+use crate::forge::{self, Forge, Found, Located, MergeRequest, Role, told};
+use crate::history::{self, Past, Roles, Trust};
+use crate::publish::{self, Desk, Settings};
+use crate::report::Review;
+use crate::run::Prepared;
+
+/// A Maintainer sets it to leave a merge request alone.
+const SKIP_LABEL: &str = "tribune: skip";
+/// Whoever sets it asks for a review of everything.
+const FULL_LABEL: &str = "tribune: full";
+
+/// What a run is about.
+pub(super) enum Start {
+    /// A change of this repository.
+    Local,
+    /// Nothing; one line why.
+    Skip(String),
+    /// A merge request.
+    Request(Box<Request>),
+}
+
+/// A merge request that was read.
+pub(super) struct Request {
+    found: Found,
+    forge: Box<dyn Forge>,
+    past: Past,
+    ours: Vec<u64>,
+    /// What the report should say.
+    notes: Vec<String>,
+}
+
+/// Finds and reads the merge request: `url`, else the one whose pipeline this is. Fails where it cannot be read (exit 4), or where
+/// what was asked for is no merge request (exit 2).
+pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
+    let found = match forge::locate(&inputs::env, url)? {
+        Located::Here(found) => *found,
+        Located::Skip(why) => return Ok(Start::Skip(why)),
+        Located::Nowhere => return Ok(Start::Local),
+    };
+    let failed = |e: forge::ForgeError| told(&e, "read the merge request");
+    let forge = forge::connect(&found).await.map_err(failed)?;
+    let mr = forge.merge_request().await.map_err(failed)?;
+    if let Some(why) = left_alone(forge.as_ref(), &mr).await {
+        return Ok(Start::Skip(why));
+    }
+    if found.head.as_ref().is_some_and(|head| *head != mr.head_sha) {
+        return Err(failed(forge::ForgeError::Conflict(format!("this pipeline is of an older head; it is {} now", mr.head_sha))));
+    }
+    let conversation = forge.conversation().await.map_err(failed)?;
+    let ours = match bot_ids()? {
+        Some(ids) => ids,
+        // Who we are matters only where something says that it is ours.
+        None if !history::has_markers(&conversation) => Vec::new(),
+        None => forge.me().await.map_err(failed)?.map(|u| u.id).into_iter().collect(),
+    };
+    let key = config::state_key(&inputs::env);
+    let target = forge.target().clone();
+    let trust = Trust { key: key.as_ref().map(|k| k.expose().as_bytes()), ours: &ours, target: &target };
+    let memory = history::read(&conversation, &trust);
+    let notes = found.notes.iter().chain(&memory.notes).cloned().collect();
+    let full = mr.labels.iter().any(|l| l == FULL_LABEL);
+    Ok(Start::Request(Box::new(Request { found, forge, past: Past { target, mr, memory, roles: Roles::new(), full }, ours, notes })))
+}
+
+/// Why there is nothing to review.
+async fn left_alone(forge: &dyn Forge, mr: &MergeRequest) -> Option<String> {
+    if !mr.open {
+        return Some("The merge request is merged or closed: nothing to review.".to_owned());
+    }
+    if !mr.labels.iter().any(|l| l == SKIP_LABEL) {
+        return None;
+    }
+    let setter = forge.label_setter(SKIP_LABEL).await.ok().flatten()?;
+    let role = forge.role(&setter).await.unwrap_or(Role::Reader);
+    history::skip_counts(Some(role)).then(|| format!("Skipped: a maintainer set the label `{SKIP_LABEL}`."))
+}
+
+/// `TRIBUNE_BOT_ID`: our author ids, separated by commas.
+fn bot_ids() -> Result<Option<Vec<u64>>, UserError> {
+    let Some(text) = inputs::env("TRIBUNE_BOT_ID").filter(|t| !t.trim().is_empty()) else { return Ok(None) };
+    let ids: Result<Vec<u64>, _> = text.split(',').map(|id| id.trim().parse()).collect();
+    ids.map(Some).map_err(|_| {
+        UserError::usage(
+            "TRIBUNE_BOT_ID cannot be read",
+            "it has to be numbers, separated by commas",
+            "Give the user ids that the forge shows for the bot.",
+        )
+    })
+}
+
+impl Request {
+    /// Asks what those may do who have said something that counts. Fails where the forge does not tell (exit 4).
+    pub(super) async fn ask_roles(&mut self) -> Result<(), UserError> {
+        for user in self.past.memory.asked(&self.past.mr) {
+            let role = self.forge.role(&user).await.map_err(|e| told(&e, "tell a user's role"))?;
+            self.past.roles.insert(user.id, role);
+        }
+        Ok(())
+    }
+
+    /// Whether the round before stands unless policy or configuration have changed: then nobody's role needs to be asked.
+    pub(super) fn seems_unchanged(&self) -> bool {
+        let state = self.past.memory.state.as_ref();
+        state.is_some_and(|s| self.past.unchanged(s.policy_sha.as_deref(), &s.config_digest).is_some())
+    }
+
+    /// The change, and what earlier rounds left, for the pipeline.
+    pub(super) fn source(&self) -> (Source, Past) {
+        let mr = &self.past.mr;
+        let protected = mr.target_protected;
+        let source = RequestSource {
+            name: format!("{}!{}", self.past.target.project, self.past.target.number),
+            base: mr.base_sha.clone(),
+            head: mr.head_sha.clone(),
+            policy_branch: if protected { mr.target_branch.clone() } else { mr.default_branch.clone() },
+            policy_commit: protected.then(|| mr.start_sha.clone()),
+            purpose: vec![format!("{}\n\n{}", mr.title, mr.description)],
+        };
+        (Source::Request(Box::new(source)), self.past.clone())
+    }
+
+    /// The stored outcome of the round before, where nothing has changed since.
+    pub(super) fn unchanged(&self, prepared: &Prepared) -> Option<history::Stored> {
+        self.past.unchanged(prepared.setup.policy_sha.as_deref(), &prepared.setup.resolved.digest())
+    }
+
+    /// Whether the result is to be posted: by default in the merge request's own pipeline, if the token can write and the
+    /// organisation's rollout lets it.
+    pub(super) fn posts(&self, prepared: &Prepared, post: bool, no_post: bool) -> bool {
+        let wanted = !no_post && (post || (self.found.own_pipeline && self.found.token.may_write()));
+        wanted && prepared.setup.rollout.may_post()
+    }
+
+    /// Posts the review. What could not be done is added to its notes; fails (exit 4) where the result could not be delivered.
+    pub(super) async fn publish(&self, prepared: &Prepared, review: &mut Review) -> Result<(), UserError> {
+        let config = prepared.setup.config();
+        let settings = Settings {
+            inline_max: config.post.inline_max,
+            always: config.summary == SummaryWhen::Always,
+            approve: config.post.approve,
+            unapprove: config.post.unapprove,
+            request_changes: config.post.request_changes,
+            grave_only: self.past.mr.draft,
+            status: !self.found.own_pipeline,
+        };
+        let trust = Trust { key: prepared.setup.state_key.as_deref(), ours: &self.ours, target: &self.past.target };
+        let desk = Desk { forge: self.forge.as_ref(), request: &self.past.mr, memory: &self.past.memory, trust, settings };
+        match publish::publish(&desk, review).await {
+            Ok(done) => {
+                review.notes.extend(done.notes);
+                Ok(())
+            }
+            Err(e) => {
+                review.notes.push(format!("Nothing of this, or not all of it, could be posted: {e}"));
+                Err(told(&e, "take the review"))
+            }
+        }
+    }
+
+    /// What the report should say of how it was read.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}

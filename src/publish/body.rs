@@ -1,0 +1,69 @@
+//! The texts that are posted. Everything that a stranger or a model wrote goes through the sanitiser; what is added is ours.
+
+use super::Desk;
+use crate::findings::Finding;
+use crate::findings::sanitize;
+use crate::forge::{NewThread, Span};
+use crate::history::{Kind, State, marker};
+use crate::report::{self, Review, comment, markdown};
+
+/// Characters of a reason that is repeated in a comment.
+const MAX_REASON: usize = 200;
+
+/// A thread about a finding, its marker included.
+pub(super) fn thread(desk: &Desk<'_>, review: &Review, state: &State, finding: &Finding, span: &Span) -> NewThread {
+    let head = review.change.head_sha.as_deref().unwrap_or_default();
+    let record = state.findings.iter().find(|r| r.fingerprint == finding.fingerprint);
+    let mark = record.map(|r| marker(Kind::Thread, &r.payload(), head, &desk.trust)).unwrap_or_default();
+    let offered = (finding.side == crate::diff::Side::New).then(|| desk.forge.suggestion(span.lines.0, span.lines.1));
+    let old = finding.old_path.as_ref().unwrap_or(&finding.path);
+    NewThread {
+        old_path: old.display().into_owned(),
+        new_path: finding.path.display().into_owned(),
+        span: Some(span.clone()),
+        body: format!("{}\n{mark}", comment::comment(finding, offered.as_deref())),
+        plain_body: format!("{}\n{mark}", comment::comment(finding, None)),
+    }
+}
+
+/// The acknowledgement of a fixed finding.
+pub(super) fn fixed(head: &str, why: Option<&str>) -> String {
+    let why = why.map(|w| sanitize::inline(&short(w))).filter(|w| !w.is_empty()).map(|w| format!(" {w}")).unwrap_or_default();
+    format!("Fixed in {}.{why}", head.get(..12).unwrap_or(head))
+}
+
+/// Our first comment, marked as fixed; the same again when it is already.
+pub(super) fn struck(words: &str, body: &str) -> String {
+    let start = format!("**{words}**\n\n");
+    if body.starts_with("**Fixed in ") { body.to_owned() } else { format!("{start}{body}") }
+}
+
+/// Why changes are asked for.
+pub(super) fn changes_wanted(review: &Review) -> String {
+    format!("{}. The findings are in the threads and in the summary.", title(review))
+}
+
+/// The outcome in a line.
+pub(super) fn title(review: &Review) -> String {
+    report::title(review)
+}
+
+/// The summary of a check: the same as in the comment, cut to what a check takes.
+pub(super) fn check_summary(review: &Review) -> String {
+    markdown::summary(review, &report::Sources::default())
+}
+
+/// Title and text of a finding beside the code.
+pub(super) fn annotation(finding: &Finding) -> (String, String) {
+    let title = format!("{}: {}", finding.severity.label(), sanitize::terminal(&finding.title));
+    (title, sanitize::terminal(&report::message(finding)))
+}
+
+/// One line of a stranger's text, cut.
+pub(super) fn short(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_REASON) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
