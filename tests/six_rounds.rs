@@ -8,6 +8,7 @@ mod gateway;
 #[path = "git_repo/mod.rs"]
 mod git_repo;
 
+use forge::github::FakeGitHub;
 use forge::gitlab::FakeGitLab;
 use forge::{AUTHOR, DEV, FakeForge, MAINTAINER, Rights, STRANGER, Start, View};
 use gateway::{FakeGateway, answer};
@@ -43,14 +44,21 @@ impl Round {
     }
 }
 
+/// The forges that every test runs on.
+#[derive(Clone, Copy)]
+enum Kind {
+    GitLab,
+    GitHub,
+}
+
 struct Scene {
-    fake: FakeGitLab,
+    fake: Box<dyn FakeForge>,
     gateway: FakeGateway,
 }
 
 impl Scene {
-    fn new() -> Self {
-        let fake = FakeGitLab::start(&Start {
+    fn new(kind: Kind) -> Self {
+        let start = Start {
             title: "Pack and upload",
             base: &|r| {
                 r.write("README.md", "# Program\n");
@@ -59,7 +67,11 @@ impl Scene {
                 r.write("app.py", program(0, CRITICAL, IMPORTANT));
             },
             ..Start::default()
-        });
+        };
+        let fake: Box<dyn FakeForge> = match kind {
+            Kind::GitLab => Box::new(FakeGitLab::start(&start)),
+            Kind::GitHub => Box::new(FakeGitHub::start(&start)),
+        };
         let gateway = FakeGateway::smart(|request| {
             let said = if request.reviewer() == "coordinator" {
                 answer("").call("submit_review", json!({"findings": [], "summary": "Judged."}))
@@ -121,8 +133,17 @@ impl Scene {
 }
 
 #[test]
-fn six_rounds_on_a_fake_gitlab() {
-    let mut scene = Scene::new();
+fn six_rounds_on_gitlab() {
+    six_rounds(Kind::GitLab);
+}
+
+#[test]
+fn six_rounds_on_github() {
+    six_rounds(Kind::GitHub);
+}
+
+fn six_rounds(kind: Kind) {
+    let mut scene = Scene::new(kind);
 
     let one = scene.round();
     assert_eq!((one.code, one.open().len()), (1, 2), "{}", one.output);
@@ -171,8 +192,17 @@ fn six_rounds_on_a_fake_gitlab() {
 }
 
 #[test]
-fn a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only() {
-    let mut scene = Scene::new();
+fn a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only_on_gitlab() {
+    a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only(Kind::GitLab);
+}
+
+#[test]
+fn a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only_on_github() {
+    a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only(Kind::GitHub);
+}
+
+fn a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only(kind: Kind) {
+    let mut scene = Scene::new(kind);
     assert_eq!(scene.round().code, 1);
     let head = scene.fake.repo().ask(&["rev-parse", "HEAD"]);
     let threads: Vec<String> = scene.fake.threads().into_iter().map(|t| t.id).collect();
@@ -192,8 +222,17 @@ fn a_stranger_settles_nothing_and_a_maintainer_opens_the_gate_for_this_head_only
 }
 
 #[test]
-fn a_clean_first_round_writes_nothing() {
-    let mut scene = Scene::new();
+fn a_clean_first_round_writes_nothing_on_gitlab() {
+    a_clean_first_round_writes_nothing(Kind::GitLab);
+}
+
+#[test]
+fn a_clean_first_round_writes_nothing_on_github() {
+    a_clean_first_round_writes_nothing(Kind::GitHub);
+}
+
+fn a_clean_first_round_writes_nothing(kind: Kind) {
+    let mut scene = Scene::new(kind);
     scene.fake.repo().write("app.py", "VALUE = 1\n");
     scene.push("clean");
     let round = scene.round();
@@ -202,19 +241,28 @@ fn a_clean_first_round_writes_nothing() {
 }
 
 #[test]
-fn a_run_that_was_killed_at_any_write_is_finished_by_the_next() {
+fn a_run_that_was_killed_at_any_write_is_finished_by_the_next_on_gitlab() {
+    a_run_that_was_killed_at_any_write_is_finished_by_the_next(Kind::GitLab);
+}
+
+#[test]
+fn a_run_that_was_killed_at_any_write_is_finished_by_the_next_on_github() {
+    a_run_that_was_killed_at_any_write_is_finished_by_the_next(Kind::GitHub);
+}
+
+fn a_run_that_was_killed_at_any_write_is_finished_by_the_next(kind: Kind) {
     let shown = |scene: &Scene| {
         let mut threads: Vec<String> =
             scene.fake.threads().into_iter().map(|t| format!("{}:{:?} {} {}", t.path, t.line, t.resolved, t.bodies.len())).collect();
         threads.sort();
         (threads, scene.fake.comments().len(), scene.fake.labels())
     };
-    let mut undisturbed = Scene::new();
+    let mut undisturbed = Scene::new(kind);
     let writes = undisturbed.round().writes;
     let wanted = shown(&undisturbed);
     assert!(writes >= 3, "{writes}");
     for write in 1..=writes {
-        let mut scene = Scene::new();
+        let mut scene = Scene::new(kind);
         scene.fake.fault(forge::Fault::KillAfterWrite(write));
         scene.run_unchecked(&ARGS);
         scene.fake.heal();
