@@ -66,6 +66,7 @@ impl Request<'_> {
             target_branch: "main".into(),
             target_protected: true,
             default_branch: "main".into(),
+            policy_sha: None,
             source_branch: "work".into(),
             base_sha: self.base.clone(),
             start_sha: self.base.clone(),

@@ -4,8 +4,10 @@
 mod open;
 mod patch;
 mod repository;
+mod request;
 
 pub use open::open;
+pub use request::RequestSource;
 
 use crate::diff::{FileDiff, FileMode, Side};
 use crate::git::Objects;
@@ -41,25 +43,8 @@ pub enum Source {
     },
     /// A patch's bytes.
     Patch(Vec<u8>),
-    /// A merge request, as its forge tells it.
+    /// A merge request on a forge.
     Request(Box<RequestSource>),
-}
-
-/// A merge request's commits, all of which have to be in the repository.
-#[derive(Debug, Clone)]
-pub struct RequestSource {
-    /// What it is called: `group/project!7`.
-    pub name: String,
-    /// The merge base: what the diff starts from.
-    pub base: String,
-    /// The commit under review.
-    pub head: String,
-    /// The branch at whose tip policy stands: the target where the forge protects it, else the default branch (TRUST 3).
-    pub policy_branch: String,
-    /// The commit of that branch that the forge named, where the repository has no such branch.
-    pub policy_commit: Option<String>,
-    /// Title and description. A stranger's text.
-    pub purpose: Vec<String>,
 }
 
 /// Where policy comes from, by hand.
@@ -80,8 +65,6 @@ pub enum SourceKind {
     Staged,
     /// Two commits, from their merge base.
     Range,
-    /// A merge request.
-    Request,
     /// A patch without a repository.
     Patch,
 }
@@ -99,6 +82,8 @@ pub enum Policy {
     },
     /// The snapshot of the work tree, asked for by `--policy worktree`.
     WorkTree,
+    /// There is one, and it could not be read: nothing that a repository keeps to itself is known, so all of it is private.
+    Unreadable,
     /// There is none: a bare patch, or a repository whose first commit is under review.
     None,
 }
@@ -116,8 +101,8 @@ pub struct Change {
     pub head_sha: Option<String>,
     /// What git says has changed, in git's order.
     pub files: Vec<FileDiff>,
-    /// Messages of the commits in the range, oldest first, for the purpose of the change: at most 50, each at most
-    /// 4 KiB. A stranger's text.
+    /// What the author says that the change is for, a stranger's text: of a merge request its title and description (at most
+    /// 16 KiB) first, then the messages of the commits in the range, oldest first: at most 50, each at most 4 KiB.
     pub messages: Vec<String>,
     /// Where policy comes from.
     pub policy: Policy,
@@ -168,4 +153,24 @@ impl Change {
         }
         self.objects.as_ref()?.size(id?).ok()
     }
+}
+
+fn empty(kind: SourceKind) -> Change {
+    Change {
+        kind,
+        label: String::new(),
+        base_sha: None,
+        head_sha: None,
+        files: Vec::new(),
+        messages: Vec::new(),
+        policy: Policy::None,
+        objects: None,
+        unreadable: Vec::new(),
+        oversized: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn short(sha: &str) -> &str {
+    sha.get(..7).unwrap_or(sha)
 }

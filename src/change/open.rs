@@ -1,37 +1,34 @@
 //! Reads a change from its source: finds the base, takes the snapshot, asks git for the diff.
 
 use super::repository::{DEFAULT_BRANCHES, Repository, both};
-use super::{Change, Policy, PolicyArg, RequestSource, Source, SourceKind, SourceRequest, patch};
+use super::{Change, PolicyArg, Source, SourceKind, SourceRequest, empty, patch, request, short};
 use crate::error::UserError;
 use crate::git::{Objects, Tree};
 use crate::path::RepoPath;
 use std::sync::Arc;
 
-/// As many messages as a change holds.
-const MAX_MESSAGES: usize = 50;
-
-/// Reads the change that `request` asks for. Fails where nothing of it can be read; what could be read only
+/// Reads the change that is asked for. Fails where nothing of it can be read; what could be read only
 /// in part is in the change's `unreadable`, `oversized` and `notes`.
-pub fn open(request: &SourceRequest) -> Result<Change, UserError> {
-    let policy = request.policy.as_ref();
-    match &request.source {
+pub fn open(asked: &SourceRequest) -> Result<Change, UserError> {
+    let policy = asked.policy.as_ref();
+    match &asked.source {
         Source::Patch(bytes) => {
             let mut change = patch::read(bytes)?;
             if policy.is_some() {
-                let repository = Repository::open(&request.dir, policy, &[])?;
+                let repository = Repository::open(&asked.dir, policy, &[])?;
                 let (policy, tree) = repository.policy(policy, None, None, &mut change.notes)?;
                 change.policy = policy;
                 change.objects = Some(Arc::new(Objects::new(repository.room, None, None, tree)));
             }
             Ok(change)
         }
-        Source::Staged => staged(Repository::open(&request.dir, policy, &[])?, policy),
+        Source::Staged => staged(Repository::open(&asked.dir, policy, &[])?, policy),
         Source::Range { base, head } => {
             let head = head.as_deref().unwrap_or("HEAD");
-            range(Repository::open(&request.dir, policy, &[("--base", base), ("--head", head)])?, policy, base, head)
+            range(Repository::open(&asked.dir, policy, &[("--base", base), ("--head", head)])?, policy, base, head)
         }
-        Source::WorkTree => work_tree(Repository::open(&request.dir, policy, &[])?, policy),
-        Source::Request(source) => of_request(&request.dir, policy, source),
+        Source::Request(source) => request::open(&asked.dir, source, policy),
+        Source::WorkTree => work_tree(Repository::open(&asked.dir, policy, &[])?, policy),
     }
 }
 
@@ -91,29 +88,6 @@ fn range(repository: Repository, policy: Option<&PolicyArg>, base_name: &str, he
     Ok(repository.finish(Some(Tree::Treeish(base)), new, policy_tree, parsed, change))
 }
 
-/// A merge request from local git. Policy comes from a branch that its author does not control, unless a person says otherwise.
-fn of_request(dir: &std::path::Path, policy: Option<&PolicyArg>, source: &RequestSource) -> Result<Change, UserError> {
-    let given = [("the merge request's base", source.base.as_str()), ("the merge request's head", source.head.as_str())];
-    let branch = format!("refs/remotes/origin/{}", source.policy_branch);
-    let mut known = vec![branch.as_str()];
-    known.extend(source.policy_commit.as_deref());
-    let repository = Repository::open_with(dir, policy, &given, &known)?;
-    let Some(tip) = known.iter().find_map(|name| repository.commit(name)).map(str::to_owned) else {
-        let shown = RepoPath::from(source.policy_branch.as_str());
-        let fix = format!("Fetch it first: `git fetch origin {shown}`. In GitLab CI, `GIT_DEPTH: 0` clones all branches.");
-        return Err(UserError::unreadable("the branch that policy comes from is missing", format!("this clone has no origin/{shown}"), fix));
-    };
-    let new = Tree::Treeish(source.head.clone());
-    let parsed = repository.diff(Some(&source.base), &new)?;
-    let mut change = empty(SourceKind::Request);
-    change.label = format!("{} at {} against {}", RepoPath::from(source.name.as_str()), short(&source.head), short(&source.base));
-    let (policy, policy_tree) = repository.policy(policy, Some(&tip), None, &mut change.notes)?;
-    let messages = repository.history(&source.base, &source.head)?.1;
-    change.messages = source.purpose.iter().cloned().chain(messages).take(MAX_MESSAGES).collect();
-    (change.policy, change.base_sha, change.head_sha) = (policy, Some(source.base.clone()), Some(source.head.clone()));
-    Ok(repository.finish(Some(Tree::Treeish(source.base.clone())), new, policy_tree, parsed, change))
-}
-
 fn work_tree(repository: Repository, policy: Option<&PolicyArg>) -> Result<Change, UserError> {
     let (snapshot, history) = both(|| repository.snapshot("index-work-tree"), || default_base(&repository));
     let (snapshot, history) = (snapshot?, history?);
@@ -161,24 +135,4 @@ fn default_base(repository: &Repository) -> Result<Base, UserError> {
             at_head(format!("No common ancestor with {name} ({why}): only what is not committed yet was looked at."))
         }
     })
-}
-
-fn empty(kind: SourceKind) -> Change {
-    Change {
-        kind,
-        label: String::new(),
-        base_sha: None,
-        head_sha: None,
-        files: Vec::new(),
-        messages: Vec::new(),
-        policy: Policy::None,
-        objects: None,
-        unreadable: Vec::new(),
-        oversized: Vec::new(),
-        notes: Vec::new(),
-    }
-}
-
-fn short(sha: &str) -> &str {
-    sha.get(..7).unwrap_or(sha)
 }

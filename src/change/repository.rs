@@ -34,11 +34,6 @@ impl Repository {
     /// Opens the repository that `dir` lies in and looks up `HEAD`, the default branches, and the revisions
     /// given by hand, each with the flag that gave it.
     pub(super) fn open(dir: &Path, policy: Option<&PolicyArg>, revisions: &[(&str, &str)]) -> Result<Self, UserError> {
-        Self::open_with(dir, policy, revisions, &[])
-    }
-
-    /// The same, which looks up further names that need not be there.
-    pub(super) fn open_with(dir: &Path, policy: Option<&PolicyArg>, revisions: &[(&str, &str)], more: &[&str]) -> Result<Self, UserError> {
         let mut given = revisions.to_vec();
         if let Some(PolicyArg::Rev(revision)) = policy {
             given.push(("--policy", revision));
@@ -46,12 +41,8 @@ impl Repository {
         for (flag, revision) in &given {
             check_revision(flag, revision)?;
         }
-        for name in more {
-            check_revision("the policy's branch", name)?;
-        }
         let origin = Origin::discover(dir)?;
         let mut names = vec!["HEAD"];
-        names.extend(more);
         names.extend(DEFAULT_BRANCHES.map(|(reference, _)| reference));
         names.extend(given.iter().map(|(_, revision)| *revision));
         let (settings, commits) = both(|| origin.settings(), || origin.commits(&names));
@@ -151,43 +142,67 @@ impl Repository {
         if tip == head {
             return Ok((Some(head.to_owned()), Vec::new()));
         }
-        let (base, messages) = both(|| compare::merge_base(&self.room, tip, head), || compare::messages(&self.room, tip, head));
-        let base = base.map_err(|e| told(&e, "find the merge base"))?;
-        Ok((base, messages.map_err(|e| told(&e, "read commit messages"))?))
+        let (base, messages) = both(|| compare::merge_base(&self.room, tip, head), || read_messages(&self.room, tip, head));
+        Ok((base.map_err(|e| told(&e, "find the merge base"))?, messages?))
     }
 
     /// Git's diff from the commit `base` to `new`.
     pub(super) fn diff(&self, base: Option<&str>, new: &Tree) -> Result<Parsed, UserError> {
-        let bytes = compare::diff(&self.room, base, new).map_err(|e| match e {
-            GitError::Failed { .. } if self.settings.partial => UserError::unreadable(
-                "objects of the change are missing",
-                format!("this is a partial clone, and tribune fetches nothing ({e})"),
-                "Fetch them once: run `git diff BASE HEAD > /dev/null` with the revisions to review, or clone without --filter.",
-            ),
-            e => told(&e, "compare the two sides"),
-        })?;
-        parse(&bytes).map_err(|e| {
-            let fix = match e {
-                ParseError::TooLarge(_) | ParseError::TooManyFiles => "Review it in parts, with --base and --head.",
-                ParseError::NoPatch | ParseError::Coloured => "Please report this as a defect of tribune.",
-            };
-            UserError::unreadable("git's diff cannot be read", e.to_string(), fix)
-        })
+        diff(&self.room, self.settings.partial, base, new)
     }
 
     /// Makes a change of its parts; `change` brings what the source knows.
     pub(super) fn finish(self, old: Option<Tree>, new: Tree, policy: Option<Tree>, parsed: Parsed, change: Change) -> Change {
-        let mut change = Change { files: parsed.files, ..change };
-        for (path, problem) in parsed.problems {
-            match path {
-                Some(path) => change.unreadable.push((path, problem)),
-                None => change.notes.push(format!("Not read in git's diff: {problem}")),
-            }
-        }
-        change.unreadable.sort();
-        change.objects = Some(Arc::new(Objects::new(self.room, old, Some(new), policy)));
-        change
+        finish(self.room, old, new, policy, parsed, change)
     }
+
+    /// Whether objects may be missing.
+    pub(super) fn is_partial(&self) -> bool {
+        self.settings.partial
+    }
+
+    /// The commits that names stand for.
+    pub(super) fn known_commits(&self) -> Vec<String> {
+        self.commits.iter().flatten().cloned().collect()
+    }
+}
+
+/// Git's diff from the commit `base` to `new`, in the room. `partial`: objects may be missing.
+pub(super) fn diff(room: &Room, partial: bool, base: Option<&str>, new: &Tree) -> Result<Parsed, UserError> {
+    let bytes = compare::diff(room, base, new).map_err(|e| match e {
+        GitError::Failed { .. } if partial => UserError::unreadable(
+            "objects of the change are missing",
+            format!("this is a partial clone, and they could not be had from here ({e})"),
+            "Fetch them once: run `git diff BASE HEAD > /dev/null` with the revisions to review, or clone without --filter.",
+        ),
+        e => told(&e, "compare the two sides"),
+    })?;
+    parse(&bytes).map_err(|e| {
+        let fix = match e {
+            ParseError::TooLarge(_) | ParseError::TooManyFiles => "Review it in parts, with --base and --head.",
+            ParseError::NoPatch | ParseError::Coloured => "Please report this as a defect of tribune.",
+        };
+        UserError::unreadable("git's diff cannot be read", e.to_string(), fix)
+    })
+}
+
+/// Makes a change of its parts; `change` brings what the source knows.
+pub(super) fn finish(room: Room, old: Option<Tree>, new: Tree, policy: Option<Tree>, parsed: Parsed, change: Change) -> Change {
+    let mut change = Change { files: parsed.files, ..change };
+    for (path, problem) in parsed.problems {
+        match path {
+            Some(path) => change.unreadable.push((path, problem)),
+            None => change.notes.push(format!("Not read in git's diff: {problem}")),
+        }
+    }
+    change.unreadable.sort();
+    change.objects = Some(Arc::new(Objects::new(room, old, Some(new), policy)));
+    change
+}
+
+/// The messages of what `head` has beyond `base`.
+pub(super) fn read_messages(room: &Room, base: &str, head: &str) -> Result<Vec<String>, UserError> {
+    compare::messages(room, base, head).map_err(|e| told(&e, "read commit messages"))
 }
 
 /// A revision that git could take for an option or for several is refused before git sees it.

@@ -9,6 +9,8 @@ use crate::history::{self, Past, Roles, Trust};
 use crate::publish::{self, Desk, Settings};
 use crate::report::Review;
 use crate::run::Prepared;
+use std::sync::Arc;
+use tokio::runtime::Handle;
 
 /// A Maintainer sets it to leave a merge request alone.
 const SKIP_LABEL: &str = "tribune: skip";
@@ -28,7 +30,7 @@ pub(super) enum Start {
 /// A merge request that was read.
 pub(super) struct Request {
     found: Found,
-    forge: Box<dyn Forge>,
+    forge: Arc<dyn Forge>,
     past: Past,
     ours: Vec<u64>,
     /// What the report should say.
@@ -44,7 +46,7 @@ pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
         Located::Nowhere => return Ok(Start::Local),
     };
     let failed = |e: forge::ForgeError| told(&e, "read the merge request");
-    let forge = forge::connect(&found).await.map_err(failed)?;
+    let forge: Arc<dyn Forge> = forge::connect(&found).await.map_err(failed)?.into();
     let mr = forge.merge_request().await.map_err(failed)?;
     if let Some(why) = left_alone(forge.as_ref(), &mr).await {
         return Ok(Start::Skip(why));
@@ -110,19 +112,12 @@ impl Request {
         state.is_some_and(|s| self.past.unchanged(s.policy_sha.as_deref(), &s.config_digest).is_some())
     }
 
-    /// The change, and what earlier rounds left, for the pipeline.
-    pub(super) fn source(&self) -> (Source, Past) {
-        let mr = &self.past.mr;
-        let protected = mr.target_protected;
-        let source = RequestSource {
-            name: format!("{}!{}", self.past.target.project, self.past.target.number),
-            base: mr.base_sha.clone(),
-            head: mr.head_sha.clone(),
-            policy_branch: if protected { mr.target_branch.clone() } else { mr.default_branch.clone() },
-            policy_commit: protected.then(|| mr.start_sha.clone()),
-            purpose: vec![format!("{}\n\n{}", mr.title, mr.description)],
-        };
-        (Source::Request(Box::new(source)), self.past.clone())
+    /// The change, and what earlier rounds left, for the pipeline. Not to be used from within the runtime that `handle` is of.
+    pub(super) fn source(&self, handle: &Handle) -> (Source, Past) {
+        let (forge, handle) = (self.forge.clone(), handle.clone());
+        let diff = move || handle.block_on(forge.diff());
+        let source = RequestSource::new(self.past.target.clone(), self.past.mr.clone(), self.forge.git_access(), diff);
+        (source.into(), self.past.clone())
     }
 
     /// The stored outcome of the round before, where nothing has changed since.

@@ -33,7 +33,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     };
     let prepare = |request: Option<&Request>| {
         let mut inputs = inputs::inputs(&args.source, &args.scope, false)?;
-        if let Some((source, past)) = request.map(Request::source) {
+        if let Some((source, past)) = request.map(|r| r.source(runtime.handle())) {
             (inputs.source.source, inputs.past) = (source, Some(past));
         }
         match inputs::switched_off(&inputs)? {

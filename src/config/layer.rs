@@ -69,6 +69,11 @@ impl Layer {
         (Self::new(Rank::Remote, settings), problems)
     }
 
+    /// A repository's file that is not known: whatever it may have held back, everything is private.
+    pub(crate) fn unknown() -> Self {
+        Self { all_private: true, ..Self::new(Rank::Repository, Settings::new()) }
+    }
+
     /// An operator's file; `file` is where it stands. Relative paths in it start from its folder.
     pub fn operator(text: &str, file: &Path) -> (Self, Vec<ConfigProblem>) {
         let (mut settings, problems) = read(Author::Operator, text, &|line| Origin::File(file.to_owned(), line));

@@ -23,6 +23,7 @@ pub use types::{
     Thread, User,
 };
 
+use crate::git::GitAccess;
 use futures::future::BoxFuture;
 
 /// What a request to a forge comes to.
@@ -45,6 +46,9 @@ pub trait Forge: Send + Sync {
 
     /// A link to a line of a file at a commit, of the forge's own making.
     fn link(&self, sha: &str, path: &str, lines: Option<(u32, u32)>) -> String;
+
+    /// How git reads the target project with this token.
+    fn git_access(&self) -> GitAccess;
 
     /// The merge request as it stands now.
     fn merge_request(&self) -> Reply<'_, MergeRequest>;

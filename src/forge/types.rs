@@ -72,6 +72,9 @@ pub struct MergeRequest {
     pub target_protected: bool,
     /// The project's default branch.
     pub default_branch: String,
+    /// Where policy comes from (TRUST 3): the tip of the target branch if that is protected, else of the default branch.
+    /// `None` where the forge does not tell.
+    pub policy_sha: Option<String>,
     /// The branch that it comes from.
     pub source_branch: String,
     /// The merge base: what the diff starts from.

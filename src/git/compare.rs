@@ -4,6 +4,7 @@ use super::objects::Tree;
 use super::program::GitError;
 use super::room::Room;
 use super::{ASK_TIME, object_id, shorten};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 /// At most so many commit messages are read, the newest ones.
@@ -75,4 +76,22 @@ pub(crate) fn diff(room: &Room, base: Option<&str>, new: &Tree) -> Result<Vec<u8
     }
     args.push("--");
     Ok(new.scope(room.call(&args)?).run()?.value)
+}
+
+/// The ids of all files that differ between two commits, both sides; nothing of their contents is read.
+pub(crate) fn changed_ids(room: &Room, base: &str, head: &str) -> Result<BTreeSet<String>, GitError> {
+    let raw = room.call(&["diff-tree", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", base, head, "--"])?.run()?.value;
+    // `:100644 100755 <old id> <new id> M NUL path NUL`; a submodule's id (160000) is no object of this repository.
+    let fields = raw.split(|b| *b == 0).filter(|f| f.first() == Some(&b':'));
+    let mut ids = BTreeSet::new();
+    for field in fields {
+        let words: Vec<&[u8]> = field[1..].split(|b| *b == b' ').collect();
+        if let [old_mode, new_mode, old, new, _] = words.as_slice() {
+            for (mode, id) in [(old_mode, old), (new_mode, new)] {
+                let is_file = mode.starts_with(b"1") && *mode != b"160000";
+                ids.extend(object_id(id).filter(|_| is_file));
+            }
+        }
+    }
+    Ok(ids)
 }

@@ -88,14 +88,14 @@ pub(crate) fn open(git_dir: &Path, commit: &str) -> Result<Objects, String> {
 }
 
 /// What the user's and the system's configuration say about reaching hosts.
-struct User {
+pub(super) struct User {
     ssh: String,
     /// `credential.helper=…` and `credential.<url>.helper=…`, in their order.
     helpers: Vec<String>,
 }
 
 impl User {
-    fn read(git_dir: &Path) -> Result<Self, GitError> {
+    pub(super) fn read(git_dir: &Path) -> Result<Self, GitError> {
         let mut user = Self { ssh: "ssh -o BatchMode=yes".to_owned(), helpers: Vec::new() };
         let args = ["config", "-z", "--show-scope", "--get-regexp", r"^(core\.sshcommand|credential\.(.*\.)?helper)$"];
         let output = match Call::new(git_dir, &args)?.with_user_config().bounds(1 << 20, super::ASK_TIME).run() {
@@ -116,7 +116,8 @@ impl User {
         Ok(user)
     }
 
-    fn call(&self, git_dir: &Path, protocol: &str, args: &[&str]) -> Result<Call, GitError> {
+    /// A fetch over one protocol; [`MAX_TIME`] and [`MAX_BYTES`] unless the caller asks for more.
+    pub(super) fn call(&self, git_dir: &Path, protocol: &str, args: &[&str]) -> Result<Call, GitError> {
         let mut settings = vec!["http.followRedirects=false".to_owned(), "fetch.writeCommitGraph=false".to_owned()];
         settings.extend(self.helpers.iter().cloned());
         let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];

@@ -5,7 +5,9 @@
 //! real one is an `alternates` entry. So no hook, filter, fsmonitor, textconv, external diff or
 //! attribute file of the real repository can run or change an answer.
 
+mod access;
 mod batch;
+pub(crate) mod bring;
 pub(crate) mod compare;
 pub(crate) mod fetch;
 mod grep;
@@ -15,6 +17,7 @@ mod program;
 pub(crate) mod room;
 pub(crate) mod snapshot;
 
+pub use access::GitAccess;
 pub use objects::Objects;
 pub(crate) use objects::Tree;
 pub(crate) use program::GitError;
@@ -91,6 +94,11 @@ impl From<GitError> for ObjectError {
     fn from(error: GitError) -> Self {
         ObjectError::Git(error.to_string())
     }
+}
+
+/// The files of a commit's tree, sorted by path (bytes).
+pub(crate) fn tree_entries(room: &room::Room, commit: &str) -> Result<Vec<TreeEntry>, GitError> {
+    objects::read_entries(room, &Tree::Treeish(commit.to_owned()))
 }
 
 /// A full object id (SHA-1 or SHA-256, lower case hex).

@@ -171,23 +171,24 @@ impl Objects {
     fn list<'a>(&'a self, listed: &'a Listed) -> Result<&'a [TreeEntry], ObjectError> {
         let Some(tree) = &listed.tree else { return Ok(&[]) };
         if listed.entries.get().is_none() {
-            let entries = self.read_entries(tree)?;
+            let entries = read_entries(&self.room, tree)?;
             // Somebody else may have been faster, with the same entries.
             drop(listed.entries.set(entries));
         }
         Ok(listed.entries.get().map(Vec::as_slice).unwrap_or_default())
     }
+}
 
-    fn read_entries(&self, tree: &Tree) -> Result<Vec<TreeEntry>, GitError> {
-        let args: &[&str] = match tree {
-            Tree::Treeish(id) => &["ls-tree", "-r", "-z", "--full-tree", id],
-            Tree::Index(_) => &["ls-files", "--stage", "-z"],
-        };
-        let output = tree.scope(self.room.call(args)?).run()?.value;
-        let mut entries: Vec<TreeEntry> = output.split(|b| *b == 0).filter_map(|line| tree_entry(line, tree)).collect();
-        entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
-    }
+/// All entries of a tree, sorted by path (bytes).
+pub(super) fn read_entries(room: &Room, tree: &Tree) -> Result<Vec<TreeEntry>, GitError> {
+    let args: &[&str] = match tree {
+        Tree::Treeish(id) => &["ls-tree", "-r", "-z", "--full-tree", id],
+        Tree::Index(_) => &["ls-files", "--stage", "-z"],
+    };
+    let output = tree.scope(room.call(args)?).run()?.value;
+    let mut entries: Vec<TreeEntry> = output.split(|b| *b == 0).filter_map(|line| tree_entry(line, tree)).collect();
+    entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
 }
 
 fn find<'a>(entries: &'a [TreeEntry], path: &RepoPath) -> Option<&'a TreeEntry> {

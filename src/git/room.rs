@@ -26,15 +26,8 @@ pub(crate) struct Room {
 impl Room {
     /// Writes a clean room for the repository at `origin`.
     pub(crate) fn build(origin: &Origin, settings: &Settings) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tribune-").tempdir()?;
-        // The name keeps git from taking our files for untracked ones, should the folder lie in the reviewed work tree.
-        let git_dir = folder.path().join(".git");
-        for name in ["refs", "info", "objects/info", "objects/pack", "fresh/info", "fresh/pack"] {
-            fs::create_dir_all(git_dir.join(name))?;
-        }
-        fs::write(git_dir.join("HEAD"), "ref: refs/heads/none\n")?;
-        fs::write(git_dir.join("config"), config(settings))?;
-
+        let room = Self::bare(settings)?;
+        let git_dir = &room.git_dir;
         let mut alternates = Vec::new();
         for objects in [origin.common_dir.join("objects"), git_dir.join("fresh")] {
             let path = objects.as_os_str().as_bytes();
@@ -54,12 +47,31 @@ impl Room {
                 fs::write(git_dir.join(name), bytes)?;
             }
         }
-        let empty_tree = if settings.sha256() {
-            "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
-        } else {
-            "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-        };
-        Ok(Self { folder, git_dir, empty_tree })
+        Ok(room)
+    }
+
+    /// A clean room that sees no other repository: everything in it is fetched. `sha256`: how long its ids are.
+    pub(crate) fn empty(sha256: bool) -> io::Result<Self> {
+        let settings =
+            Settings { passed: if sha256 { vec![("extensions.objectformat", "sha256".to_owned())] } else { Vec::new() }, ..Settings::default() };
+        Self::bare(&settings)
+    }
+
+    fn bare(settings: &Settings) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tribune-").tempdir()?;
+        // The name keeps git from taking our files for untracked ones, should the folder lie in the reviewed work tree.
+        let git_dir = folder.path().join(".git");
+        for name in ["refs", "info", "objects/info", "objects/pack", "fresh/info", "fresh/pack"] {
+            fs::create_dir_all(git_dir.join(name))?;
+        }
+        fs::write(git_dir.join("HEAD"), "ref: refs/heads/none\n")?;
+        fs::write(git_dir.join("config"), config(settings))?;
+        Ok(Self { folder, git_dir, empty_tree: empty_tree(settings) })
+    }
+
+    /// Where it lies.
+    pub(crate) fn git_dir(&self) -> &Path {
+        &self.git_dir
     }
 
     /// `git <args>` in the clean room, without a work tree: no attributes of any tree apply.
@@ -107,6 +119,10 @@ impl Room {
         }
         Ok((target, bytes.windows(4).any(|w| w == b"sdir")))
     }
+}
+
+fn empty_tree(settings: &Settings) -> &'static str {
+    if settings.sha256() { "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321" } else { "4b825dc642cb6eb9a060e54bf8d69288fbee4904" }
 }
 
 fn config(settings: &Settings) -> String {

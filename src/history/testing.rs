@@ -129,6 +129,7 @@ pub(crate) fn merge_request() -> MergeRequest {
         target_branch: "main".to_owned(),
         target_protected: true,
         default_branch: "main".to_owned(),
+        policy_sha: Some(sha('c')),
         source_branch: "topic".to_owned(),
         base_sha: sha('b'),
         start_sha: sha('c'),

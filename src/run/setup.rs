@@ -81,10 +81,10 @@ impl Setup {
         let mut notes = Vec::new();
         let policy_sha = match &change.policy {
             Policy::Commit { sha, .. } => Some(sha.clone()),
-            Policy::WorkTree | Policy::None => None,
+            Policy::WorkTree | Policy::Unreadable | Policy::None => None,
         };
         let (repository, problems) = repository_layer(change);
-        let mut policy_broken = !problems.is_empty();
+        let mut policy_broken = !problems.is_empty() || change.policy == Policy::Unreadable;
         notes.extend(problems.iter().map(|p| format!("{} of the policy commit: {}", config::REPOSITORY_FILE, p.brief())));
         let mut all: Vec<Layer> = repository.into_iter().collect();
         let operator = config::resolve(layers.clone(), env)?.config;
@@ -177,6 +177,9 @@ fn binds_repositories(rule: &Rule) -> bool {
 
 /// `.tribune.yaml` of the policy. One that is there and cannot be read is a problem, not an absence.
 fn repository_layer(change: &Change) -> (Option<Layer>, Vec<ConfigProblem>) {
+    if change.policy == Policy::Unreadable {
+        return (Some(Layer::unknown()), Vec::new());
+    }
     let Some(objects) = &change.objects else { return (None, Vec::new()) };
     match objects.policy_file(&RepoPath::from(config::REPOSITORY_FILE), config::MAX_CONFIG_BYTES as u64 + 1) {
         Ok(bytes) => {

@@ -1,5 +1,6 @@
 //! The GitLab client against a fake GitLab: what it reads, what it writes, and what is left when things go wrong.
 
+mod change;
 #[path = "../support/forge.rs"]
 mod forge;
 #[path = "../git_repo/mod.rs"]

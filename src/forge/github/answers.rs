@@ -81,6 +81,7 @@ pub(super) struct WireCommit {
 pub(super) struct WireBranch {
     #[serde(default)]
     pub(super) protected: bool,
+    pub(super) commit: Option<WireCommit>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -22,9 +22,15 @@ impl GitHub {
     pub(super) async fn read_request(&self) -> Result<MergeRequest, ForgeError> {
         let (pull, ground) = futures::join!(self.pull(), self.ground());
         let pull = pull?;
-        let (base, protected) = futures::join!(self.merge_base(&pull), self.is_protected(&pull.base.branch));
-        let (base_sha, target_protected) = (base?, protected?);
+        let (base, target) = futures::join!(self.merge_base(&pull), self.branch(&pull.base.branch));
+        let (base_sha, target) = (base?, target?);
         let default_branch = pull.base.repo.as_ref().map(|r| r.default_branch.clone()).filter(|b| !b.is_empty());
+        let default_branch = default_branch.unwrap_or_else(|| pull.base.branch.clone());
+        let target_protected = target.as_ref().is_some_and(|b| b.protected);
+        let policy = match target_protected || default_branch == pull.base.branch {
+            true => target,
+            false => self.branch(&default_branch).await?,
+        };
         Ok(MergeRequest {
             provenance: if pull.is_fork() { Provenance::Fork } else { Provenance::Same },
             title: bounded(pull.title),
@@ -33,7 +39,8 @@ impl GitHub {
             draft: pull.draft,
             open: pull.state == "open",
             labels: pull.labels.into_iter().map(|l| l.name).collect(),
-            default_branch: default_branch.unwrap_or_else(|| pull.base.branch.clone()),
+            default_branch,
+            policy_sha: policy.and_then(|b| b.commit).map(|c| c.sha),
             target_branch: pull.base.branch,
             target_protected,
             source_branch: pull.head.branch,
@@ -56,12 +63,12 @@ impl GitHub {
         Ok(self.api.json::<WireCompare>(call).await?.merge_base_commit.sha)
     }
 
-    async fn is_protected(&self, branch: &str) -> Result<bool, ForgeError> {
-        let path = format!("{}/branches/{}", self.project, part(branch));
-        match self.api.json::<WireBranch>(Call::get(path, "read the target branch")).await {
-            Ok(branch) => Ok(branch.protected),
-            // A branch that is gone protects nobody.
-            Err(ForgeError::Missing(_)) => Ok(false),
+    /// A branch; `None` where there is none: a branch that is gone protects nobody.
+    async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
+        let path = format!("{}/branches/{}", self.project, part(name));
+        match self.api.json(Call::get(path, "read a branch")).await {
+            Ok(branch) => Ok(Some(branch)),
+            Err(ForgeError::Missing(_)) => Ok(None),
             Err(e) => Err(e),
         }
     }

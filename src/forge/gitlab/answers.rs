@@ -78,6 +78,12 @@ pub(super) struct WireProject {
 pub(super) struct WireBranch {
     #[serde(default)]
     pub(super) protected: bool,
+    pub(super) commit: Option<WireCommit>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireCommit {
+    pub(super) id: String,
 }
 
 #[derive(Debug, Deserialize)]

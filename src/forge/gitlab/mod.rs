@@ -18,6 +18,7 @@ use super::call::{Call, part};
 use super::http::Api;
 use super::locate::{Found, Token};
 use super::{ApiDiff, Check, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User};
+use crate::git::GitAccess;
 use crate::http::Origin;
 use answers::WireProject;
 use reqwest::Url;
@@ -143,6 +144,15 @@ impl Forge for GitLab {
         let path: Vec<String> = path.split('/').map(part).collect();
         let lines = lines.map(|(a, b)| if a == b { format!("#L{a}") } else { format!("#L{a}-{b}") }).unwrap_or_default();
         self.page(&format!("{}/-/blob/{}/{}{lines}", self.target.project, part(sha), path.join("/")))
+    }
+
+    fn git_access(&self) -> GitAccess {
+        let url = self.page(&format!("{}.git", self.target.project));
+        match &self.token {
+            Token::Access(secret) => GitAccess::with_token(url, "oauth2", secret),
+            Token::Job(secret) => GitAccess::with_token(url, "gitlab-ci-token", secret),
+            Token::None => GitAccess::open(url),
+        }
     }
 
     fn merge_request(&self) -> Reply<'_, MergeRequest> {

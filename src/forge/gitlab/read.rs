@@ -23,8 +23,12 @@ impl GitLab {
         let (request, versions, project) = futures::join!(request, self.versions(), self.project());
         let (request, versions, project) = (request?, versions?, project?);
         let default_branch = project.default_branch.unwrap_or_else(|| request.target_branch.clone());
-        // Policy comes from the default branch anyway, so nobody needs to ask whether it is protected.
-        let target_protected = request.target_branch == default_branch || self.is_protected(&request.target_branch).await?;
+        let target = self.branch(&request.target_branch).await?;
+        let target_protected = request.target_branch == default_branch || target.as_ref().is_some_and(|b| b.protected);
+        let policy = match target_protected {
+            true => target,
+            false => self.branch(&default_branch).await?,
+        };
         let version = versions.into_iter().next().or_else(|| request.diff_refs.clone().and_then(of_refs)).ok_or_else(|| {
             ForgeError::Unavailable("GitLab has not prepared the merge request's first version yet (or its source branch has no commits)".to_owned())
         })?;
@@ -41,6 +45,7 @@ impl GitLab {
             target_branch: request.target_branch,
             target_protected,
             default_branch,
+            policy_sha: policy.and_then(|b| b.commit).map(|c| c.id),
             source_branch: request.source_branch,
             base_sha: version.base,
             start_sha: version.start,
@@ -70,12 +75,12 @@ impl GitLab {
         Ok(project)
     }
 
-    async fn is_protected(&self, branch: &str) -> Result<bool, ForgeError> {
-        let path = format!("{}/repository/branches/{}", self.project, part(branch));
-        match self.api.json::<WireBranch>(read_call(path, "read the target branch")).await {
-            Ok(branch) => Ok(branch.protected),
-            // A branch that is gone protects nobody.
-            Err(ForgeError::Missing(_)) => Ok(false),
+    /// A branch; `None` where there is none: a branch that is gone protects nobody.
+    async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
+        let path = format!("{}/repository/branches/{}", self.project, part(name));
+        match self.api.json(read_call(path, "read a branch")).await {
+            Ok(branch) => Ok(Some(branch)),
+            Err(ForgeError::Missing(_)) => Ok(None),
             Err(e) => Err(e),
         }
     }
