@@ -188,7 +188,12 @@ fn six_rounds(kind: Kind) {
 
     let six = scene.round();
     assert_eq!((six.code, six.writes, six.model_calls), (five.code, 0, 0), "{}", six.output);
-    assert!(six.requests <= 6, "{} requests", six.requests);
+    // GitHub tells threads and merge base apart from the rest.
+    let most = match kind {
+        Kind::GitLab => 6,
+        Kind::GitHub => 7,
+    };
+    assert!(six.requests <= most, "{} requests", six.requests);
 }
 
 #[test]

@@ -20,8 +20,8 @@ impl GitLab {
     pub(super) async fn read_request(&self) -> Result<MergeRequest, ForgeError> {
         let request = async { self.api.json::<WireRequest>(read_call(self.request.clone(), "read the merge request")).await };
         // Refused for the merge request is what is told: it names what everybody knows.
-        let (request, versions, project) = futures::join!(request, self.versions(), self.project());
-        let (request, versions, project) = (request?, versions?, project?);
+        let (request, project) = futures::join!(request, self.project());
+        let (request, project) = (request?, project?);
         let default_branch = project.default_branch.unwrap_or_else(|| request.target_branch.clone());
         let target = self.branch(&request.target_branch).await?;
         let target_protected = request.target_branch == default_branch || target.as_ref().is_some_and(|b| b.protected);
@@ -29,7 +29,12 @@ impl GitLab {
             true => target,
             false => self.branch(&default_branch).await?,
         };
-        let version = versions.into_iter().next().or_else(|| request.diff_refs.clone().and_then(of_refs)).ok_or_else(|| {
+        // The newest version's own; what is posted is checked against the list of versions just before.
+        let told = match request.diff_refs.clone().and_then(of_refs) {
+            None => self.versions().await?.into_iter().next(),
+            told => told,
+        };
+        let version = told.ok_or_else(|| {
             ForgeError::Unavailable("GitLab has not prepared the merge request's first version yet (or its source branch has no commits)".to_owned())
         })?;
         self.known().head = Some(version.head.clone());
