@@ -17,11 +17,11 @@ def rules(root):
     for folder, _, files in os.walk(root):
         for name in sorted(files):
             text = open(os.path.join(folder, name)).read()
-            if name.endswith(".md") and text.startswith("---\n") and "\ndetect:" in text and "builtin:" not in text:
+            if name.endswith(".md") and text.startswith("---\n") and "\ndetect:" in text and "builtin:" not in text and "\n  fact:" not in text and "detect: { fact:" not in text and "detect: {fact:" not in text:
                 front, body = text[4:].split("\n---\n", 1)
                 detect = re.search(r"^detect:[^\n]*\n?((?:[ \n#][^\n]*\n?)*)", front, re.M)
                 block = "\n".join(line[2:] for line in detect.group(1).split("\n"))
-                yield name[:-3], block, body
+                yield name[:-3], block, body, "\npaths:" in front
 
 
 def without_words(block):
@@ -39,7 +39,8 @@ def main():
     tribune, sg, out = sys.argv[1:]
     os.makedirs(out, exist_ok=True)
     compared = differ = 0
-    for rule, block, body in rules("rules"):
+    for rule, block, body, by_path in rules("rules"):
+        good = {code for part in re.split(r"^## ", body, flags=re.M) if part.lower().startswith(("good", "also good")) for code in re.findall(r"^```(\S[^\n]*\n.*?)^```$", part, re.M | re.S)}
         for i, (info, code) in enumerate(re.findall(r"^```(\S[^\n]*)\n(.*?)^```$", body, re.M | re.S)):
             words = info.split()
             language = NAMES.get(words[0], words[0])
@@ -62,7 +63,8 @@ def main():
             report = subprocess.run([tribune, "review", "--diff", "-", "--format", "json", "--no-progress", "--offline"], input=patch, capture_output=True, text=True)
             ours = sorted({f["start_line"] for f in json.loads(report.stdout)["findings"] if f.get("rule_id") == rule})
             compared += 1
-            if ours != theirs:
+            # The program knows nothing of `paths`, which alone make some examples good ones.
+            if ours != theirs and not (by_path and ours == [] and f"{info}\n{code}" in good):
                 differ += 1
                 print(f"{rule} example {i + 1} ({path}): ours {ours}, ast-grep's {theirs}")
     print(f"{compared} examples compared, {differ} differ")
