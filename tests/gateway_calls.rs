@@ -293,10 +293,12 @@ async fn events_tell_what_happened_and_nothing_else() {
     let lines: Vec<_> = case.events.lines().iter().map(|l| l.replace(&host, "HOST")).collect();
     insta::with_settings!({filters => vec![(r#"ms":\d+"#, r#"ms":N"#)]}, {
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"event":"model_called","reviewer":"quality","model":"model-1","request":1,"attempt":1}
+        {"event":"model_called","reviewer":"quality","bundle":1,"model":"model-1","provider":"openai","host":"HOST","request":1,"attempt":1}
+        {"event":"model_ended","reviewer":"quality","bundle":1,"model":"model-1","failed":"unavailable","status":503,"input_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"output_tokens":0,"estimated":false,"cost_usd":null,"first_byte_ms":null,"ms":N}
         {"event":"model_retried","reviewer":"quality","reason":"HOST answered 503 (Service Unavailable): no ::error::[secret]","wait_ms":N}
-        {"event":"model_called","reviewer":"quality","model":"model-1","request":1,"attempt":2}
-        {"event":"model_answered","reviewer":"quality","model":"evil [2J model","input_tokens":100,"cached_tokens":60,"output_tokens":20,"first_byte_ms":N,"ms":N}
+        {"event":"model_called","reviewer":"quality","bundle":1,"model":"model-1","provider":"openai","host":"HOST","request":1,"attempt":2}
+        {"event":"model_ended","reviewer":"quality","bundle":1,"model":"evil [2J model","failed":null,"status":null,"input_tokens":100,"cached_tokens":60,"cache_write_tokens":0,"output_tokens":20,"estimated":false,"cost_usd":null,"first_byte_ms":N,"ms":N}
+        {"event":"model_answered","reviewer":"quality","bundle":1,"model":"evil [2J model","input_tokens":100,"cached_tokens":60,"output_tokens":20,"first_byte_ms":N,"ms":N}
         "#);
     });
     assert!(lines[0].contains(MODEL));

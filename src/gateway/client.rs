@@ -42,6 +42,8 @@ pub struct CallContext<'a> {
     pub reviewer: &'a str,
     /// The endpoint's name.
     pub endpoint: &'a str,
+    /// Which bundle of the change it is about, from 1: for events.
+    pub bundle: usize,
     /// From 1 within this reviewer and bundle: for events.
     pub request_no: u32,
     /// When the call ends, whatever it waits for.
@@ -158,10 +160,14 @@ impl Gateway {
         };
         self.events.emit(Event::ModelCalled {
             reviewer: call.reviewer.to_owned(),
+            bundle: call.bundle,
             model: request.model.clone(),
+            provider: line.endpoint.preset().name(),
+            host: line.endpoint.host(),
             request: call.request_no,
             attempt: number,
         });
+        let started = Instant::now();
         let mut attempt = Attempt::new(&line.endpoint, &self.limits, &request.model, call.reviewer);
         let ran = call.or_stopped(attempt.run(client, body.to_vec(), call.began.as_ref())).await;
         drop(turn);
@@ -172,7 +178,24 @@ impl Gateway {
         let stats = all.entry(call.reviewer.to_owned()).or_default();
         stats.requests += 1;
         stats.usage.add(&usage);
-        (ran.unwrap_or_else(|stopped| Err(stopped.into())), attempt.first_byte())
+        drop(all);
+        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
+        self.events.emit(Event::ModelEnded {
+            reviewer: call.reviewer.to_owned(),
+            bundle: call.bundle,
+            model: ended.as_ref().map_or_else(|_| request.model.clone(), |decoded| named(decoded, request)),
+            failed: ended.as_ref().err().map(|failure| failure.error.kind.name()),
+            status: ended.as_ref().err().and_then(|failure| failure.error.status),
+            input_tokens: usage.input_tokens,
+            cached_tokens: usage.cached_tokens,
+            cache_write_tokens: usage.cache_write_tokens,
+            output_tokens: usage.output_tokens,
+            estimated: usage.estimated,
+            cost_usd: usage.cost_usd,
+            first_byte_ms: attempt.first_byte().map(millis),
+            ms: millis(started.elapsed()),
+        });
+        (ended, attempt.first_byte())
     }
 
     /// The wait before the next attempt; the error where there is none.
@@ -216,12 +239,10 @@ impl Gateway {
         first_byte: Option<Duration>,
         started: Instant,
     ) -> Answer {
-        let model = match shorten(one_line(&decoded.model), 100) {
-            model if model.is_empty() => request.model.clone(),
-            model => model,
-        };
+        let model = named(&decoded, request);
         self.events.emit(Event::ModelAnswered {
             reviewer: call.reviewer.to_owned(),
+            bundle: call.bundle,
             model: model.clone(),
             input_tokens: usage.input_tokens,
             cached_tokens: usage.cached_tokens,
@@ -253,6 +274,14 @@ impl CallContext<'_> {
 /// The connections to one endpoint.
 fn connect(endpoint: &Endpoint) -> Result<Client, GatewayError> {
     endpoint.connect().map_err(|error| GatewayError::new(ErrorKind::Network, endpoint.quote(&error)))
+}
+
+/// The model as it named itself; the asked-for name where it did not.
+fn named(decoded: &Decoded, request: &ModelRequest) -> String {
+    match shorten(one_line(&decoded.model), 100) {
+        model if model.is_empty() => request.model.clone(),
+        model => model,
+    }
 }
 
 fn millis(time: Duration) -> u64 {

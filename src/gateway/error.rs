@@ -42,6 +42,26 @@ impl ErrorKind {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Network | Self::Stream)
     }
 
+    /// It in a word, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::NotFound => "not_found",
+            Self::TooLarge => "too_large",
+            Self::BadRequest => "bad_request",
+            Self::RateLimited => "rate_limited",
+            Self::Quota => "quota",
+            Self::Unavailable => "unavailable",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::Stream => "stream",
+            Self::Protocol => "protocol",
+            Self::Refused => "refused",
+            Self::Budget => "budget",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// What a person can do about it; empty where the message says all.
     fn fix(self) -> &'static str {
         match self {

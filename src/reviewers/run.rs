@@ -184,6 +184,7 @@ impl<'a> Talk<'a> {
         self.requests += 1;
         let call = CallContext {
             reviewer: &self.task.reviewer,
+            bundle: self.task.bundle.0,
             endpoint: &self.task.endpoint,
             request_no: self.requests,
             deadline: self.deadline,
@@ -219,6 +220,7 @@ impl<'a> Talk<'a> {
 
     async fn use_tool(&self, call: &ToolCall) -> Result<(String, bool), String> {
         let (toolbox, name, arguments) = (self.desk.toolbox.clone(), call.name.clone(), call.arguments.clone());
+        let began = Instant::now();
         let work = tokio::task::spawn_blocking(move || toolbox.call(&name, &arguments));
         let left = TOOL_TIME.min(self.deadline.saturating_duration_since(Instant::now()));
         let output = tokio::select! {
@@ -227,7 +229,14 @@ impl<'a> Talk<'a> {
         };
         Ok(match output {
             Ok(Ok(output)) => {
-                self.desk.events.emit(Event::ToolCalled { reviewer: self.task.reviewer.clone(), tool: output.tool.to_owned(), about: output.about });
+                self.desk.events.emit(Event::ToolCalled {
+                    reviewer: self.task.reviewer.clone(),
+                    bundle: self.task.bundle.0,
+                    tool: output.tool.to_owned(),
+                    about: output.about,
+                    failed: output.is_error,
+                    ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                });
                 (output.content, output.is_error)
             }
             Ok(Err(_)) => ("This look-up failed inside the program.".into(), true),

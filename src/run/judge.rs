@@ -88,8 +88,15 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
     let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
     let mut model = None;
     for request_no in 1..=MAX_REQUESTS {
-        let call =
-            CallContext { reviewer: COORDINATOR, endpoint: &target.endpoint.name, request_no, deadline, cancel: desk.cancel.clone(), began: None };
+        let call = CallContext {
+            reviewer: COORDINATOR,
+            bundle: 1,
+            endpoint: &target.endpoint.name,
+            request_no,
+            deadline,
+            cancel: desk.cancel.clone(),
+            began: None,
+        };
         let answer = match desk.gateway.complete(&call, &request).await {
             Ok(answer) => answer,
             Err(e) => return (model, Err(e.to_string())),

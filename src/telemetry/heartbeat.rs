@@ -113,7 +113,14 @@ mod tests {
         sink.emit(&finished("quality", 1));
         at(60);
         // No line is made of it, so the log is silent all the same.
-        sink.emit(&Event::ModelCalled { reviewer: "quality".to_owned(), model: "m".to_owned(), request: 1, attempt: 1 });
+        sink.emit(&Event::ToolCalled {
+            reviewer: "quality".to_owned(),
+            bundle: 1,
+            tool: "read_file".to_owned(),
+            about: "a".to_owned(),
+            failed: false,
+            ms: 5,
+        });
         at(69);
         assert_eq!(told(heart.tick()), None);
         at(70);

@@ -63,8 +63,15 @@ mod tests {
 
     #[test]
     fn a_line_is_the_event_with_its_time() {
-        let event = Event::ToolCalled { reviewer: "docs".to_owned(), tool: "read_file".to_owned(), about: "a\u{202e}\u{9b}\nb".to_owned() };
-        insta::assert_snapshot!(line(1.23456, &event), @r#"{"seconds":1.235,"event":"tool_called","reviewer":"docs","tool":"read_file","about":"a\nb"}"#);
+        let event = Event::ToolCalled {
+            reviewer: "docs".to_owned(),
+            bundle: 1,
+            tool: "read_file".to_owned(),
+            about: "a\u{202e}\u{9b}\nb".to_owned(),
+            failed: false,
+            ms: 5,
+        };
+        insta::assert_snapshot!(line(1.23456, &event), @r#"{"seconds":1.235,"event":"tool_called","reviewer":"docs","bundle":1,"tool":"read_file","about":"a\nb","failed":false,"ms":5}"#);
     }
 
     #[test]

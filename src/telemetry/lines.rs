@@ -53,7 +53,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
         }
         Event::Note { text } => format!("note: {text}"),
         Event::Finished { outcome, findings, ms } => format!("{outcome}: {} after {}", many(*findings, "finding"), seconds(*ms)),
-        Event::ModelCalled { .. } | Event::ModelAnswered { .. } | Event::ToolCalled { .. } => return None,
+        Event::ModelCalled { .. } | Event::ModelEnded { .. } | Event::ModelAnswered { .. } | Event::ToolCalled { .. } => return None,
     };
     Some(log_line(&format!("tribune: {text}")))
 }
@@ -81,6 +81,18 @@ pub(super) fn seconds(ms: u64) -> String {
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    fn called(reviewer: &str) -> Event {
+        Event::ModelCalled {
+            reviewer: reviewer.to_owned(),
+            bundle: 2,
+            model: "model-a".to_owned(),
+            provider: "openai",
+            host: "h".to_owned(),
+            request: 1,
+            attempt: 1,
+        }
+    }
 
     /// A writer whose text can be read afterwards.
     #[derive(Clone, Default)]
@@ -114,7 +126,7 @@ mod tests {
             Event::RulesRan { hits: 1, rules: 25 },
             started("docs", 1, 1),
             started("quality", 2, 2),
-            Event::ModelCalled { reviewer: "quality".to_owned(), model: "model-a".to_owned(), request: 1, attempt: 1 },
+            called("quality"),
             Event::ModelRetried { reviewer: "quality".to_owned(), reason: "429 Too Many Requests".to_owned(), wait_ms: 3_250 },
             Event::Heartbeat { seconds: 90, waiting_for: vec!["docs".to_owned(), "quality".to_owned()] },
             finished("docs", 1, None),

@@ -51,12 +51,47 @@ pub enum Event {
     ModelCalled {
         /// Who asked.
         reviewer: String,
+        /// About which bundle, from 1.
+        bundle: usize,
         /// The model.
         model: String,
+        /// What kind of gateway it goes to: a preset's name.
+        provider: &'static str,
+        /// The gateway's host (and port).
+        host: String,
         /// From 1 within this reviewer and bundle.
         request: u32,
         /// From 1 within this request.
         attempt: u32,
+    },
+    /// What [`Event::ModelCalled`] began is over, one way or the other.
+    ModelEnded {
+        /// Who asked.
+        reviewer: String,
+        /// About which bundle, from 1.
+        bundle: usize,
+        /// The model as it named itself; as it was asked for where it did not.
+        model: String,
+        /// What kind of failure it was, in a word, where it was one.
+        failed: Option<&'static str>,
+        /// The HTTP status of a failure, where one came.
+        status: Option<u16>,
+        /// All input tokens of this attempt.
+        input_tokens: u64,
+        /// Of these read from cache.
+        cached_tokens: u64,
+        /// Of these written to cache.
+        cache_write_tokens: u64,
+        /// Output tokens.
+        output_tokens: u64,
+        /// Whether some of it is our estimate.
+        estimated: bool,
+        /// Dollars, where the model's price is known.
+        cost_usd: Option<f64>,
+        /// Milliseconds to the first byte of an answer, where one came.
+        first_byte_ms: Option<u64>,
+        /// Milliseconds in all.
+        ms: u64,
     },
     /// A request failed and is tried again.
     ModelRetried {
@@ -71,6 +106,8 @@ pub enum Event {
     ModelAnswered {
         /// Who asked.
         reviewer: String,
+        /// About which bundle, from 1.
+        bundle: usize,
         /// The model as it named itself.
         model: String,
         /// All input tokens.
@@ -88,10 +125,16 @@ pub enum Event {
     ToolCalled {
         /// Who.
         reviewer: String,
+        /// About which bundle, from 1.
+        bundle: usize,
         /// The tool's name.
         tool: String,
         /// What it was asked, one short line (a path, a name), cleaned.
         about: String,
+        /// Whether it was refused or failed.
+        failed: bool,
+        /// Milliseconds.
+        ms: u64,
     },
     /// A reviewer ended with one bundle.
     ReviewerFinished {

@@ -94,7 +94,7 @@ impl State {
                 self.line(reviewer).say(&format!("tries again in {}: {reason}", seconds(*wait_ms)));
             }
             Event::ModelAnswered { reviewer, .. } => self.line(reviewer).say("reads the answer"),
-            Event::ToolCalled { reviewer, tool, about } => self.line(reviewer).say(&format!("{tool} {about}")),
+            Event::ToolCalled { reviewer, tool, about, .. } => self.line(reviewer).say(&format!("{tool} {about}")),
             Event::ReviewerFinished { reviewer, findings, failed, .. } => {
                 let line = self.line(reviewer);
                 line.working = line.working.saturating_sub(1);
@@ -112,7 +112,7 @@ impl State {
                 }
             }
             Event::Finished { .. } => self.clear(),
-            Event::Planned { .. } | Event::RulesRan { .. } | Event::Heartbeat { .. } | Event::Note { .. } => {}
+            Event::Planned { .. } | Event::ModelEnded { .. } | Event::RulesRan { .. } | Event::Heartbeat { .. } | Event::Note { .. } => {}
         }
     }
 

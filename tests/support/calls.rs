@@ -148,6 +148,7 @@ impl Case {
 pub(crate) fn context() -> CallContext<'static> {
     CallContext {
         reviewer: "quality",
+        bundle: 1,
         endpoint: "default",
         request_no: 1,
         deadline: Instant::now() + Duration::from_secs(60),

@@ -93,7 +93,14 @@ fn a_line_says_what_a_reviewer_does() {
     progress.emit(&started("release", 1));
     let retry = Event::ModelRetried { reviewer: "security".to_owned(), reason: "429".to_owned(), wait_ms: 3_000 };
     progress.emit(&retry);
-    progress.emit(&Event::ToolCalled { reviewer: "docs".to_owned(), tool: "read_file".to_owned(), about: "a\x1b[2J\nb".to_owned() });
+    progress.emit(&Event::ToolCalled {
+        reviewer: "docs".to_owned(),
+        bundle: 1,
+        tool: "read_file".to_owned(),
+        about: "a\x1b[2J\nb".to_owned(),
+        failed: false,
+        ms: 5,
+    });
     progress.emit(&finished("quality", None));
     progress.emit(&finished("release", Some("no answer within 120 s")));
     insta::assert_snapshot!(messages(&progress), @"
