@@ -9,6 +9,7 @@ mod gitlab;
 mod here;
 mod http;
 mod locate;
+mod once;
 mod span;
 mod text;
 mod told;

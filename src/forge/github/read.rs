@@ -3,6 +3,7 @@
 use super::GitHub;
 use super::answers::{WireBranch, WireCompare, WireEvent, WireFile, WirePermission, WirePull, WireRepo, user_or_ghost};
 use crate::forge::call::{Call, part};
+use crate::forge::once::found;
 use crate::forge::text::{Kind, Section, bounded};
 use crate::forge::{ApiDiff, ForgeError, MergeRequest, Provenance, Role, User};
 use crate::path::RepoPath;
@@ -66,11 +67,7 @@ impl GitHub {
     /// A branch; `None` where there is none: a branch that is gone protects nobody.
     async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
         let path = format!("{}/branches/{}", self.project, part(name));
-        match self.api.json(Call::get(path, "read a branch")).await {
-            Ok(branch) => Ok(Some(branch)),
-            Err(ForgeError::Missing(_)) => Ok(None),
-            Err(e) => Err(e),
-        }
+        found(self.api.json(Call::get(path, "read a branch")).await)
     }
 
     /// A user's role, inherited ones included. A bot has no say, whatever its role: it is a reader here.

@@ -2,9 +2,9 @@
 
 use super::GitHub;
 use super::answers::{WireComment, WireReview};
-use super::write::gone;
 use crate::forge::ForgeError;
 use crate::forge::call::Call;
+use crate::forge::once::gone;
 use serde_json::json;
 
 /// What every text of ours holds: an unpublished review of such comments only is ours.

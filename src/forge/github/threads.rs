@@ -3,9 +3,9 @@
 //! down the ladder: its last line, the file, the summary.
 
 use super::GitHub;
-use super::write::{TRIES, same_text};
 use crate::diff::Side;
 use crate::forge::call::Call;
+use crate::forge::once::{TRIES, once, same_text};
 use crate::forge::{ForgeError, MergeRequest, NewThread, Posted, Span};
 use serde_json::{Value, json};
 
@@ -173,33 +173,18 @@ impl GitHub {
         }
         way.span = None;
         let body = json!({"commit_id": at.head_sha, "path": way.thread.new_path, "subject_type": "file", "body": way.thread.plain_body});
-        let mut lost: Option<String> = None;
-        for _ in 0..TRIES {
-            if lost.is_some() && self.stands(way).await? {
-                break;
-            }
-            match self.write(Call::post(self.of_pull("comments"), "comment on a file", body.clone())).await {
-                Ok(_) => {
-                    lost = None;
-                    break;
-                }
-                Err(ForgeError::Unavailable(why)) => lost = Some(why),
-                Err(ForgeError::Refused(why)) => {
-                    way.end = Some(Posted::Refused(if before.is_empty() { why } else { before }));
-                    return Ok(());
-                }
-                Err(e) => {
-                    way.end = Some(Posted::Refused(e.to_string()));
-                    course.stopped = Some(e);
-                    return Ok(());
-                }
-            }
-        }
-        way.end = Some(match lost {
-            Some(why) if !self.stands(way).await? => Posted::Refused(why),
-            _ => {
+        let call = || Call::post(self.of_pull("comments"), "comment on a file", body.clone());
+        let find = || async { Ok(self.stands(way).await?.then_some(())) };
+        way.end = Some(match once(|| async { self.write(call()).await.map(drop) }, find).await {
+            Ok(()) => {
                 course.anything = true;
                 Posted::OnFile
+            }
+            Err(ForgeError::Refused(why)) => Posted::Refused(if before.is_empty() { why } else { before }),
+            Err(ForgeError::Unavailable(why)) => Posted::Refused(why),
+            Err(e) => {
+                course.stopped = Some(e.clone());
+                Posted::Refused(e.to_string())
             }
         });
         Ok(())

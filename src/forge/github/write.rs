@@ -4,12 +4,10 @@
 use super::GitHub;
 use super::answers::WireComment;
 use crate::forge::call::{Call, part};
+use crate::forge::once::{gone, once, same_text};
 use crate::forge::{Comment, ForgeError, Thread};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// How often a write is tried whose answer got lost.
-pub(super) const TRIES: u32 = 3;
 
 impl GitHub {
     /// A write, when the limits allow it.
@@ -21,25 +19,11 @@ impl GitHub {
     }
 
     pub(super) async fn write_comment(&self, body: &str) -> Result<String, ForgeError> {
-        let mut lost = None;
-        for _ in 0..TRIES {
-            if lost.is_some()
-                && let Some(id) = self.find_comment(body).await?
-            {
-                return Ok(id);
-            }
-            match self.write(Call::post(self.of_issue("comments"), "write a comment", json!({ "body": body }))).await {
-                Ok(told) => {
-                    return told["id"].as_u64().map(|id| id.to_string()).ok_or_else(|| ForgeError::Unexpected("a comment without an id".to_owned()));
-                }
-                Err(e @ ForgeError::Unavailable(_)) => lost = Some(e),
-                Err(e) => return Err(e),
-            }
-        }
-        match self.find_comment(body).await? {
-            Some(id) => Ok(id),
-            None => Err(lost.unwrap_or_else(|| ForgeError::Unavailable("the comment".to_owned()))),
-        }
+        let write = || async {
+            let told = self.write(Call::post(self.of_issue("comments"), "write a comment", json!({ "body": body }))).await?;
+            told["id"].as_u64().map(|id| id.to_string()).ok_or_else(|| ForgeError::Unexpected("a comment without an id".to_owned()))
+        };
+        once(write, || self.find_comment(body)).await
     }
 
     /// A plain comment of ours with this text.
@@ -82,34 +66,21 @@ impl GitHub {
 
     pub(super) async fn write_reply(&self, thread: &Thread, body: &str) -> Result<(), ForgeError> {
         let path = self.of_pull(&format!("comments/{}/replies", part(&first(thread)?.id)));
-        let mut lost = None;
-        for _ in 0..TRIES {
-            if lost.is_some() && self.has_reply(thread, body).await? {
-                return Ok(());
-            }
-            match self.write(Call::post(path.clone(), "answer in a thread", json!({ "body": body }))).await {
-                Ok(_) => return Ok(()),
-                Err(e @ ForgeError::Unavailable(_)) => lost = Some(e),
-                Err(e) => return Err(e),
-            }
-        }
-        match (self.has_reply(thread, body).await?, lost) {
-            (false, Some(error)) => Err(error),
-            _ => Ok(()),
-        }
+        let call = || Call::post(path.clone(), "answer in a thread", json!({ "body": body }));
+        once(|| async { self.write(call()).await.map(drop) }, || self.find_reply(thread, body)).await
     }
 
-    async fn has_reply(&self, thread: &Thread, body: &str) -> Result<bool, ForgeError> {
+    async fn find_reply(&self, thread: &Thread, body: &str) -> Result<Option<()>, ForgeError> {
         let first = &first(thread)?.id;
         // One that stood there before is none of this write.
         let known = |id: &str| thread.comments.iter().any(|c| c.id == id);
         for reply in self.review_comments().await?.into_iter().filter(|c| c.in_reply_to_id.is_some_and(|id| id.to_string() == *first)) {
             let reply = reply.comment(None);
             if !known(&reply.id) && same_text(&reply.body, body) && self.is_ours(&reply).await? {
-                return Ok(true);
+                return Ok(Some(()));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Resolves a thread; where the token may not, folds its first comment, which is less than resolved and told as `false`.
@@ -157,18 +128,4 @@ impl GitHub {
 
 fn first(thread: &Thread) -> Result<&Comment, ForgeError> {
     thread.comments.first().ok_or_else(|| ForgeError::Refused("the thread has no comment".to_owned()))
-}
-
-/// What is gone already was to be gone.
-pub(super) fn gone<T>(answer: Result<T, ForgeError>) -> Result<(), ForgeError> {
-    match answer {
-        Ok(_) | Err(ForgeError::Missing(_)) => Ok(()),
-        Err(e) => Err(e),
-    }
-}
-
-/// Whether a text that was read back is the one that was sent: the server may take blanks at its ends and other line ends.
-pub(super) fn same_text(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    plain(one) == plain(other)
 }

@@ -1,10 +1,8 @@
 //! What GitLab's API says, as far as it is read. Fields that old versions or small tokens leave out are optional.
 
+use crate::forge::text::bounded;
 use crate::forge::{Comment, User};
 use serde::Deserialize;
-
-/// What is kept of one text of a stranger.
-const MAX_TEXT: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct WireUser {
@@ -205,13 +203,4 @@ pub(super) struct WireFileDiff {
     pub(super) collapsed: Option<bool>,
     #[serde(default)]
     pub(super) too_large: Option<bool>,
-}
-
-/// A text within its bound, cut between characters.
-pub(super) fn bounded(mut text: String) -> String {
-    if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
-    text
 }

@@ -4,9 +4,9 @@
 use super::answers::{WireDraft, WireVersion};
 use super::position::{Rung, position};
 use super::threads::{posted, text};
-use super::write::{gone, same_text};
 use super::{GitLab, read_call};
 use crate::forge::call::Call;
+use crate::forge::once::{TRIES, gone, same_text};
 use crate::forge::{ForgeError, NewThread, Posted};
 use serde_json::json;
 
@@ -14,8 +14,6 @@ use serde_json::json;
 const MARK: &str = "<!-- tribune:";
 /// The most drafts that are read.
 const MAX_DRAFTS: usize = 20_000;
-/// How often a request is tried whose answer got lost.
-const TRIES: u32 = 3;
 
 /// A thread on its way: as a draft on a rung, or refused by all.
 enum Way {

@@ -1,10 +1,11 @@
 //! What GitLab says of a merge request: its data, its versions, its diff, its people.
 
-use super::answers::{WireBranch, WireFileDiff, WireLabelEvent, WireMember, WireProject, WireRefs, WireRequest, WireUser, WireVersion, bounded};
+use super::answers::{WireBranch, WireFileDiff, WireLabelEvent, WireMember, WireProject, WireRefs, WireRequest, WireUser, WireVersion};
 use super::{GitLab, read_call};
-use crate::diff::quote::quote_into;
 use crate::forge::call::{Call, part};
 use crate::forge::locate::Token;
+use crate::forge::once::found;
+use crate::forge::text::{Kind, Section, bounded};
 use crate::forge::{ApiDiff, ForgeError, MergeRequest, Provenance, Role, User};
 use crate::path::RepoPath;
 
@@ -83,11 +84,7 @@ impl GitLab {
     /// A branch; `None` where there is none: a branch that is gone protects nobody.
     async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
         let path = format!("{}/repository/branches/{}", self.project, part(name));
-        match self.api.json(read_call(path, "read a branch")).await {
-            Ok(branch) => Ok(Some(branch)),
-            Err(ForgeError::Missing(_)) => Ok(None),
-            Err(e) => Err(e),
-        }
+        found(self.api.json(read_call(path, "read a branch")).await)
     }
 
     pub(super) async fn read_me(&self) -> Result<Option<User>, ForgeError> {
@@ -122,10 +119,7 @@ impl GitLab {
 
     pub(super) async fn read_label_setter(&self, label: &str) -> Result<Option<User>, ForgeError> {
         let call = read_call(self.of_request("resource_label_events"), "read who set labels");
-        let events: Vec<WireLabelEvent> = match self.api.list(call, MAX_ENTRIES).await {
-            Err(ForgeError::Missing(_)) => return Ok(None),
-            other => other?,
-        };
+        let Some(events) = found(self.api.list::<WireLabelEvent>(call, MAX_ENTRIES).await)? else { return Ok(None) };
         let mut of_label = events.into_iter().filter(|e| e.label.as_ref().is_some_and(|l| l.name == label));
         // The last one decides: a label that was taken away and set again is the second one's.
         let last = of_label.next_back().filter(|e| e.action == "add");
@@ -145,7 +139,7 @@ impl GitLab {
         for file in files {
             match file.without_diff() {
                 Some(why) => diff.missing.push((RepoPath::from(file.new_path.as_str()), why.to_owned())),
-                None => file.write(&mut diff.patch),
+                None => file.section().write(&mut diff.patch),
             }
         }
         Ok(diff)
@@ -169,48 +163,14 @@ impl WireFileDiff {
         (!says_something).then_some("GitLab gives no diff of it")
     }
 
-    /// Writes it as git would.
-    fn write(&self, out: &mut Vec<u8>) {
-        let mut line = |parts: &[&str], paths: &[(&[u8], &str)]| {
-            for (text, path) in parts.iter().zip(paths.iter().map(Some).chain(std::iter::repeat(None))) {
-                out.extend_from_slice(text.as_bytes());
-                if let Some((prefix, path)) = path {
-                    quote_into(out, prefix, path.as_bytes());
-                }
-            }
-            out.push(b'\n');
+    fn section(&self) -> Section<'_> {
+        let kind = match self {
+            Self { new_file: true, .. } => Kind::Added,
+            Self { deleted_file: true, .. } => Kind::Deleted,
+            Self { renamed_file: true, .. } => Kind::Renamed,
+            _ => Kind::Modified,
         };
-        let (old, new) = (self.old_path.as_str(), self.new_path.as_str());
-        let mode =
-            |mode: &Option<String>| mode.as_deref().filter(|m| m.len() == 6 && m.bytes().all(|b| b.is_ascii_digit())).unwrap_or("100644").to_owned();
-        let (a, b) = (mode(&self.a_mode), mode(&self.b_mode));
-        line(&["diff --git ", " "], &[(b"a/", old), (b"b/", new)]);
-        if self.new_file {
-            line(&[&format!("new file mode {b}")], &[]);
-        } else if self.deleted_file {
-            line(&[&format!("deleted file mode {a}")], &[]);
-        } else if a != b {
-            line(&[&format!("old mode {a}")], &[]);
-            line(&[&format!("new mode {b}")], &[]);
-        }
-        if self.renamed_file {
-            line(&["rename from "], &[(b"", old)]);
-            line(&["rename to "], &[(b"", new)]);
-        }
-        if self.diff.is_empty() {
-            return;
-        }
-        if self.diff.starts_with("@@") {
-            if self.new_file {
-                line(&["--- /dev/null"], &[])
-            } else {
-                line(&["--- "], &[(b"a/", old)])
-            }
-            if self.deleted_file { line(&["+++ /dev/null"], &[]) } else { line(&["+++ "], &[(b"b/", new)]) }
-        }
-        out.extend_from_slice(self.diff.as_bytes());
-        if !self.diff.ends_with('\n') {
-            out.push(b'\n');
-        }
+        let modes = (self.a_mode.as_deref().unwrap_or_default(), self.b_mode.as_deref().unwrap_or_default());
+        Section { old_path: &self.old_path, new_path: &self.new_path, kind, modes, hunks: &self.diff }
     }
 }

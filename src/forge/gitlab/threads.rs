@@ -3,13 +3,10 @@
 use super::GitLab;
 use super::answers::{WireDiscussion, WireVersion};
 use super::position::{Rung, position};
-use super::write::same_text;
 use crate::forge::call::Call;
+use crate::forge::once::{once, same_text};
 use crate::forge::{ForgeError, MergeRequest, NewThread, Posted};
 use serde_json::json;
-
-/// How often a thread is tried whose answer got lost.
-const TRIES: u32 = 3;
 
 impl GitLab {
     /// Opens threads on the version that was reviewed. Read again just before: positions of an older one are stale.
@@ -54,35 +51,24 @@ impl GitLab {
         for rung in rungs {
             let Some(position) = position(version, thread, *rung) else { continue };
             let body = text(thread, *rung);
-            let mut lost = false;
-            for _ in 0..TRIES {
-                if lost && self.stands(body).await? {
-                    return Ok(posted(*rung));
-                }
-                let call = Call::post(self.of_request("discussions"), "open a thread", json!({"body": body, "position": position}));
-                match self.api.json::<WireDiscussion>(call).await {
-                    Ok(_) => return Ok(posted(*rung)),
-                    Err(ForgeError::Refused(told)) => {
-                        (why, lost) = (told, false);
-                        break;
-                    }
-                    Err(e @ ForgeError::Unavailable(_)) => (why, lost) = (e.to_string(), true),
-                    Err(e) => return Err(e),
-                }
-            }
-            if lost && self.stands(body).await? {
-                return Ok(posted(*rung));
+            let call = || Call::post(self.of_request("discussions"), "open a thread", json!({"body": body, "position": position}));
+            match once(|| async { self.api.json::<WireDiscussion>(call()).await.map(drop) }, || self.find_thread(body)).await {
+                Ok(()) => return Ok(posted(*rung)),
+                Err(ForgeError::Refused(told)) => why = told,
+                // Another rung could make a second one of it.
+                Err(e @ ForgeError::Unavailable(_)) => return Ok(Posted::Refused(e.to_string())),
+                Err(e) => return Err(e),
             }
         }
         Ok(Posted::Refused(why))
     }
 
-    /// Whether a thread of ours with this text stands there.
-    async fn stands(&self, body: &str) -> Result<bool, ForgeError> {
+    /// A thread of ours with this text.
+    async fn find_thread(&self, body: &str) -> Result<Option<()>, ForgeError> {
         let me = self.read_me().await?;
         let first =
             |d: &WireDiscussion| d.notes.first().is_some_and(|n| me.as_ref().is_some_and(|me| me.id == n.author.id) && same_text(&n.body, body));
-        Ok(self.discussions().await?.iter().any(first))
+        Ok(self.discussions().await?.iter().any(first).then_some(()))
     }
 }
 

@@ -4,12 +4,11 @@
 use super::answers::{WireApprovals, WireNote, WireReviewer};
 use super::{GitLab, read_call};
 use crate::forge::call::{Call, part};
-use crate::forge::{Check, Conclusion, ForgeError, Thread};
+use crate::forge::once::{gone, once, same_text};
+use crate::forge::{Check, Comment, Conclusion, ForgeError, Thread};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-/// How often a write is tried whose answer got lost.
-const TRIES: u32 = 3;
 /// The name of our commit status.
 const STATUS: &str = "tribune";
 /// Characters of a status' description.
@@ -18,24 +17,8 @@ const MAX_DESCRIPTION: usize = 255;
 impl GitLab {
     pub(super) async fn write_comment(&self, body: &str) -> Result<String, ForgeError> {
         self.may_write()?;
-        let mut lost = None;
-        for _ in 0..TRIES {
-            if lost.is_some()
-                && let Some(id) = self.find_comment(body).await?
-            {
-                return Ok(id);
-            }
-            let call = Call::post(self.of_request("notes"), "write a comment", json!({ "body": body }));
-            match self.api.json::<WireNote>(call).await {
-                Ok(note) => return Ok(note.id.to_string()),
-                Err(e @ ForgeError::Unavailable(_)) => lost = Some(e),
-                Err(e) => return Err(e),
-            }
-        }
-        match self.find_comment(body).await? {
-            Some(id) => Ok(id),
-            None => Err(lost.unwrap_or_else(|| ForgeError::Unavailable("the comment".to_owned()))),
-        }
+        let call = || Call::post(self.of_request("notes"), "write a comment", json!({ "body": body }));
+        once(|| async { Ok(self.api.json::<WireNote>(call()).await?.id.to_string()) }, || self.find_comment(body)).await
     }
 
     /// A plain comment of ours with this text.
@@ -67,32 +50,18 @@ impl GitLab {
     /// Answers as a note at once, not as a draft: a published draft reply would reopen a resolved thread.
     pub(super) async fn write_reply(&self, thread: &Thread, body: &str) -> Result<(), ForgeError> {
         self.may_write()?;
-        let mut lost = None;
-        for _ in 0..TRIES {
-            if lost.is_some() && self.has_reply(thread, body).await? {
-                return Ok(());
-            }
-            let path = self.of_request(&format!("discussions/{}/notes", part(&thread.id)));
-            match self.api.json::<WireNote>(Call::post(path, "answer in a thread", json!({ "body": body }))).await {
-                Ok(_) => return Ok(()),
-                Err(e @ ForgeError::Unavailable(_)) => lost = Some(e),
-                Err(e) => return Err(e),
-            }
-        }
-        match (self.has_reply(thread, body).await?, lost) {
-            (false, Some(error)) => Err(error),
-            _ => Ok(()),
-        }
+        let path = || self.of_request(&format!("discussions/{}/notes", part(&thread.id)));
+        let call = || Call::post(path(), "answer in a thread", json!({ "body": body }));
+        once(|| async { self.api.json::<WireNote>(call()).await.map(drop) }, || self.find_reply(thread, body)).await
     }
 
-    async fn has_reply(&self, thread: &Thread, body: &str) -> Result<bool, ForgeError> {
+    async fn find_reply(&self, thread: &Thread, body: &str) -> Result<Option<()>, ForgeError> {
         let me = self.read_me().await?;
         let now = self.read_conversation().await?.threads.into_iter().find(|t| t.id == thread.id);
         // One that stood there before is none of this write.
         let known = |id: &str| thread.comments.iter().any(|c| c.id == id);
-        Ok(now.is_some_and(|t| {
-            t.comments.iter().any(|c| !known(&c.id) && me.as_ref().is_some_and(|me| me.id == c.author.id) && same_text(&c.body, body))
-        }))
+        let ours = |c: &Comment| !known(&c.id) && me.as_ref().is_some_and(|me| me.id == c.author.id) && same_text(&c.body, body);
+        Ok(now.and_then(|t| t.comments.iter().any(ours).then_some(())))
     }
 
     pub(super) async fn write_resolved(&self, thread: &Thread) -> Result<bool, ForgeError> {
@@ -214,17 +183,4 @@ impl GitLab {
             Err(e) => Err(e),
         }
     }
-}
-
-/// What is gone already was to be gone.
-pub(super) fn gone<T>(answer: Result<T, ForgeError>) -> Result<(), ForgeError> {
-    match answer {
-        Ok(_) | Err(ForgeError::Missing(_)) => Ok(()),
-        Err(e) => Err(e),
-    }
-}
-
-/// Whether a text that was read back is the one that was sent: the server may take blanks at its ends.
-pub(super) fn same_text(one: &str, other: &str) -> bool {
-    one.trim() == other.trim()
 }
