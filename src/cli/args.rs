@@ -20,7 +20,7 @@ pub enum Command {
     Review(Box<ReviewArgs>),
     /// Show what a review would do and cost, without any model call
     Plan(Box<PlanArgs>),
-    /// The rules: list, show, test, check
+    /// The rules: list, show, test, check, skill
     Rules(RulesArgs),
     /// The configuration: show, validate, schema
     Config(ConfigArgs),
@@ -173,6 +173,12 @@ pub enum RulesCommand {
     Check {
         /// A folder of rules instead of those in force
         dir: Option<PathBuf>,
+    },
+    /// Write the rules in force as an agent skill: SKILL.md, index pages, a page for each rule
+    Skill {
+        /// The folder to write; an existing one only if this command wrote it
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
 }
 

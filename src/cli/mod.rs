@@ -3,6 +3,7 @@
 
 pub mod args;
 mod config;
+mod folder;
 mod inputs;
 mod output;
 mod plan;

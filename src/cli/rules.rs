@@ -1,11 +1,11 @@
-//! `tribune rules`: list, show, test, check.
+//! `tribune rules`: list, show, test, check, skill.
 
 use super::args::{RulesArgs, RulesCommand};
-use super::{inputs, output};
+use super::{folder, inputs, output};
 use crate::config::{self, Layer};
 use crate::error::{Exit, UserError};
 use crate::findings::sanitize::terminal as clean;
-use crate::rules::{Origin, Rule, RuleProblem, RuleSet, check, load, test};
+use crate::rules::{Origin, Rule, RuleProblem, RuleSet, check, load, skill, test};
 use serde_json::json;
 use std::path::Path;
 
@@ -16,6 +16,7 @@ pub(super) fn run(args: &RulesArgs) -> Result<Exit, UserError> {
         RulesCommand::Show { id } => show(&in_force(args)?, id),
         RulesCommand::Test { dir } => run_examples(&of(args, dir.as_deref())?, dir.as_deref()),
         RulesCommand::Check { dir } => check_all(&of(args, dir.as_deref())?, dir.as_deref()),
+        RulesCommand::Skill { out } => skill(&in_force(args)?, out),
     }
 }
 
@@ -105,6 +106,14 @@ fn show(rules: &RuleSet, id: &str) -> Result<Exit, UserError> {
     }
     out.push_str(&format!("\n{}\n", clean(rule.body.trim())));
     output::stdout(out.as_bytes())?;
+    Ok(Exit::Pass)
+}
+
+fn skill(rules: &RuleSet, out: &Path) -> Result<Exit, UserError> {
+    let pages = skill::pages(rules);
+    folder::write(out, &pages)?;
+    let told = pages.iter().filter(|(path, _)| path.starts_with("rules/")).count();
+    output::stdout(format!("{}: {} pages about {told} rules; begin with SKILL.md\n", clean(&out.display().to_string()), pages.len()).as_bytes())?;
     Ok(Exit::Pass)
 }
 

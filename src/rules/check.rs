@@ -54,7 +54,7 @@ fn links(set: &RuleSet, entry: &Entry) -> Vec<Problem> {
 }
 
 /// A relative link's target from the source's root; `None` where it leads out of it.
-fn resolve(folder: &str, target: &str) -> Option<String> {
+pub(super) fn resolve(folder: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { folder.split('/').filter(|p| !p.is_empty()).collect() };
     for part in target.split('/') {
         match part {

@@ -117,14 +117,14 @@ enum Section {
     Other,
 }
 
-struct Fence<'l> {
+pub(super) struct Fence<'l> {
     mark: char,
     length: usize,
     info: &'l str,
 }
 
 impl<'l> Fence<'l> {
-    fn open(line: &'l str) -> Option<Self> {
+    pub(super) fn open(line: &'l str) -> Option<Self> {
         let inner = line.trim_start_matches(' ');
         let mark = inner.chars().next().filter(|c| matches!(c, '`' | '~'))?;
         let info = inner.trim_start_matches(mark);
@@ -132,7 +132,7 @@ impl<'l> Fence<'l> {
         (line.len() - inner.len() <= 3 && length >= 3 && !(mark == '`' && info.contains('`'))).then(|| Fence { mark, length, info: info.trim() })
     }
 
-    fn closes(&self, line: &str) -> bool {
+    pub(super) fn closes(&self, line: &str) -> bool {
         let inner = line.trim();
         inner.len() >= self.length && inner.chars().all(|c| c == self.mark)
     }

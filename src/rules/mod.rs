@@ -16,6 +16,7 @@ mod problem;
 mod remote;
 mod scan;
 mod set;
+pub mod skill;
 pub mod test;
 mod touched;
 mod tree;
