@@ -22,6 +22,15 @@ impl Date {
         known.then_some(date)
     }
 
+    /// Its first second (UTC), counted from 1970; 0 for days before.
+    pub fn unix(self) -> u64 {
+        // Days in the Gregorian calendar, years counted from March.
+        let (year, month, day) = (u64::from(self.year), u64::from(self.month), u64::from(self.day));
+        let y = if month <= 2 { year - 1 } else { year };
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        (365 * y + y / 4 - y / 100 + y / 400 + day_of_year).saturating_sub(719_468) * 86_400
+    }
+
     /// The day (UTC) on which so many seconds have passed since 1970; the last day that can be told for a time far off.
     pub fn of_unix(seconds: u64) -> Self {
         let mut left = seconds / 86_400;
@@ -77,5 +86,9 @@ mod tests {
     fn counts_days_since_1970() {
         let told = [0, 86_399, 86_400, 951_782_400, 1_700_000_000, u64::MAX].map(|s| Date::of_unix(s).to_string());
         assert_eq!(told, ["1970-01-01", "1970-01-01", "1970-01-02", "2000-02-29", "2023-11-14", "9999-12-31"]);
+        for seconds in (0..4_000_000_000u64).step_by(86_400 * 13) {
+            assert_eq!(Date::of_unix(seconds + 7).unix(), seconds);
+        }
+        assert_eq!(Date::parse("0001-01-01").map(Date::unix), Some(0));
     }
 }

@@ -27,6 +27,7 @@ pub mod path;
 pub mod pipeline;
 pub mod publish;
 pub mod report;
+pub mod retract;
 pub mod reviewers;
 pub mod risk;
 pub mod rules;

@@ -20,6 +20,8 @@ pub enum Command {
     Review(Box<ReviewArgs>),
     /// Show what a review would do and cost, without any model call
     Plan(Box<PlanArgs>),
+    /// Take back what was posted on a merge request: lists it, and does it with --yes
+    Retract(RetractArgs),
     /// The rules: list, show, test, check, skill
     Rules(RulesArgs),
     /// The configuration: show, validate, schema
@@ -134,6 +136,20 @@ pub struct PlanArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `retract`.
+#[derive(Debug, Args)]
+pub struct RetractArgs {
+    /// The merge request, by the URL of its page
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// Only what was posted since a day (2026-11-20), a moment (2026-11-20T14:30:00Z), or so long ago (90m, 12h, 3d, 2w)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Do it; without this it is only listed
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `rules …`

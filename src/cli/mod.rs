@@ -8,6 +8,7 @@ mod inputs;
 mod output;
 mod plan;
 mod request;
+mod retract;
 mod review;
 mod rules;
 mod signals;
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Review(args) => review::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Retract(args) => retract::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Config(args) => config::run(&args),
     };

@@ -84,7 +84,7 @@ async fn left_alone(forge: &dyn Forge, mr: &MergeRequest) -> Option<String> {
 }
 
 /// `TRIBUNE_BOT_ID`: our author ids, separated by commas.
-fn bot_ids() -> Result<Option<Vec<u64>>, UserError> {
+pub(super) fn bot_ids() -> Result<Option<Vec<u64>>, UserError> {
     let Some(text) = inputs::env("TRIBUNE_BOT_ID").filter(|t| !t.trim().is_empty()) else { return Ok(None) };
     let ids: Result<Vec<u64>, _> = text.split(',').map(|id| id.trim().parse()).collect();
     ids.map(Some).map_err(|_| {

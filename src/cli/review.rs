@@ -113,7 +113,7 @@ fn interrupted() -> UserError {
 }
 
 /// The runtime that reviewers run on. Without a gateway nothing is ever spawned but the watch.
-fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

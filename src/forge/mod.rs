@@ -108,6 +108,9 @@ pub trait Forge: Send + Sync {
     /// Asks for changes, where the forge has this as a state.
     fn request_changes<'a>(&'a self, head: &'a str, body: &'a str) -> Reply<'a, ()>;
 
+    /// How our check (or status) at a commit ended; `None` where there is none.
+    fn checked<'a>(&'a self, head: &'a str) -> Reply<'a, Option<Conclusion>>;
+
     /// Shows the outcome at the commit (a check run, a commit status). `false`: this forge or token has no such thing.
     fn check<'a>(&'a self, check: &'a Check) -> Reply<'a, bool>;
 }

@@ -42,17 +42,18 @@ pub struct Memory {
     pub notes: Vec<String>,
 }
 
+/// How many markers were ignored, by reason.
 #[derive(Default)]
-struct Ignored {
+pub(super) struct Ignored {
     foreign: usize,
     forged: usize,
     unknown: usize,
-    copied: usize,
+    pub(super) copied: usize,
     broken: usize,
 }
 
 /// A marker that counts, where one of us wrote it.
-fn ours(comment: &Comment, trust: &Trust<'_>, ignored: &mut Ignored) -> Option<Marker> {
+pub(super) fn ours(comment: &Comment, trust: &Trust<'_>, ignored: &mut Ignored) -> Option<Marker> {
     let found = find(&comment.body, trust);
     if found == Found::None || comment.system {
         return None;
@@ -176,7 +177,7 @@ fn events(conversation: &Conversation, ours: &[u64]) -> String {
 }
 
 impl Ignored {
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         [
             (self.foreign, "by others with a marker of ours: ignored"),
             (self.forged, "of our user with a marker that our state key did not make for this merge request: ignored"),

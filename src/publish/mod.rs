@@ -15,8 +15,8 @@ use crate::history::{Memory, Trust, next_state};
 use crate::report::{Outcome, Review, Verdict};
 use plan::{Plan, plan};
 
-/// Prefix of the label that names the verdict.
-const LABEL: &str = "tribune: ";
+/// The labels that name a verdict; good ones have none.
+pub const VERDICT_LABELS: [&str; 2] = ["tribune: minor issues", "tribune: significant concerns"];
 
 /// How much is posted, as the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,13 +151,14 @@ async fn finish(desk: &Desk<'_>, review: &Review, done: &mut Published) {
 
 /// The verdict's label, where we labelled this merge request before or have something to say.
 async fn label(desk: &Desk<'_>, review: &Review) -> Result<(), ForgeError> {
-    let ours: Vec<String> = desk.request.labels.iter().filter(|l| l.starts_with(LABEL)).cloned().collect();
+    let ours: Vec<String> = desk.request.labels.iter().filter(|l| VERDICT_LABELS.contains(&l.as_str())).cloned().collect();
+    let [minor, significant] = VERDICT_LABELS;
     let wanted = match review.verdict {
-        Verdict::SignificantConcerns => Some("significant concerns"),
-        Verdict::MinorIssues => Some("minor issues"),
+        Verdict::SignificantConcerns => Some(significant),
+        Verdict::MinorIssues => Some(minor),
         Verdict::ApprovedWithComments | Verdict::Approved => None,
     };
-    let wanted: Vec<String> = wanted.map(|w| format!("{LABEL}{w}")).into_iter().collect();
+    let wanted: Vec<String> = wanted.map(str::to_owned).into_iter().collect();
     let add: Vec<String> = wanted.iter().filter(|l| !ours.contains(l)).cloned().collect();
     let remove: Vec<String> = ours.into_iter().filter(|l| !wanted.contains(l)).collect();
     if add.is_empty() && remove.is_empty() { Ok(()) } else { desk.forge.label(&add, &remove).await }

@@ -63,6 +63,19 @@ impl GitHub {
         Ok(())
     }
 
+    /// How the newest check of our name ended. A token that may not see checks sees none.
+    pub(super) async fn read_check(&self, head: &str) -> Result<Option<Conclusion>, ForgeError> {
+        let run = match self.check_now(head).await {
+            Err(ForgeError::Forbidden(_) | ForgeError::Missing(_)) => None,
+            run => run?,
+        };
+        Ok(run.filter(|r| r.status == "completed").and_then(|r| match r.conclusion.as_deref()? {
+            "success" => Some(Conclusion::Success),
+            "neutral" | "skipped" => Some(Conclusion::Neutral),
+            _ => Some(Conclusion::Failure),
+        }))
+    }
+
     async fn check_now(&self, head: &str) -> Result<Option<WireCheck>, ForgeError> {
         let path = format!("{}/commits/{}/check-runs", self.project, part(head));
         let call = Call::get(path, "read the check").query("check_name", NAME).query("filter", "latest");

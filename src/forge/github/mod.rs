@@ -19,7 +19,7 @@ mod write;
 use super::call::part;
 use super::http::Api;
 use super::locate::{Found, Token};
-use super::{ApiDiff, Check, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User};
+use super::{ApiDiff, Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User};
 use crate::git::GitAccess;
 use crate::http::Origin;
 use graphql::Ground;
@@ -219,6 +219,10 @@ impl Forge for GitHub {
 
     fn request_changes<'a>(&'a self, head: &'a str, body: &'a str) -> Reply<'a, ()> {
         Box::pin(self.write_request_for_changes(head, body))
+    }
+
+    fn checked<'a>(&'a self, head: &'a str) -> Reply<'a, Option<Conclusion>> {
+        Box::pin(self.read_check(head))
     }
 
     fn check<'a>(&'a self, check: &'a Check) -> Reply<'a, bool> {

@@ -184,6 +184,16 @@ pub(super) struct WireReviewer {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct WireStatus {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) status: String,
+    pub(super) author: Option<WireUser>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct WireFileDiff {
     pub(super) old_path: String,
     pub(super) new_path: String,

@@ -1,7 +1,7 @@
 //! Everything that is written but new threads. A write of which it is open whether it happened is looked for before it is
 //! tried again.
 
-use super::answers::{WireApprovals, WireNote, WireReviewer};
+use super::answers::{WireApprovals, WireNote, WireReviewer, WireStatus};
 use super::{GitLab, read_call};
 use crate::forge::call::{Call, part};
 use crate::forge::once::{gone, once, same_text};
@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// The name of our commit status.
 const STATUS: &str = "tribune";
+/// The most statuses of a commit.
+const MAX_STATUSES: usize = 10_000;
 /// Characters of a status' description.
 const MAX_DESCRIPTION: usize = 255;
 
@@ -161,6 +163,23 @@ impl GitLab {
             ));
         }
         if body.trim().is_empty() { Ok(()) } else { self.write_comment(body).await.map(drop) }
+    }
+
+    /// How the status that our user set ended: a job of the same name is listed among statuses, too.
+    pub(super) async fn read_status(&self, head: &str) -> Result<Option<Conclusion>, ForgeError> {
+        let Some(me) = self.read_me().await? else { return Ok(None) };
+        let path = format!("{}/repository/commits/{}/statuses", self.project, part(head));
+        let all: Vec<WireStatus> = match self.api.list(read_call(path, "read the commit's statuses").query("name", STATUS), MAX_STATUSES).await {
+            Err(ForgeError::Forbidden(_) | ForgeError::Missing(_)) => return Ok(None),
+            all => all?,
+        };
+        let ours = all.into_iter().filter(|s| s.name == STATUS && s.author.as_ref().is_some_and(|a| a.id == me.id)).max_by_key(|s| s.id);
+        Ok(ours.and_then(|s| match s.status.as_str() {
+            "success" => Some(Conclusion::Success),
+            "failed" => Some(Conclusion::Failure),
+            "skipped" | "canceled" => Some(Conclusion::Neutral),
+            _ => None,
+        }))
     }
 
     pub(super) async fn write_status(&self, check: &Check) -> Result<bool, ForgeError> {

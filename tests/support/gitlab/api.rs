@@ -322,7 +322,7 @@ fn status(state: &mut State, request: &Request, who: Caller, sha: &str) -> Answe
     }
     state.statuses.retain(|s| !(s["sha"] == sha && s["name"] == name));
     let id = state.id();
-    let made = json!({"id": id, "sha": sha, "ref": "topic", "status": new, "name": name, "target_url": body["target_url"], "description": body["description"]});
+    let made = json!({"id": id, "sha": sha, "ref": "topic", "status": new, "name": name, "author": state.user_json(who.user), "target_url": body["target_url"], "description": body["description"]});
     state.statuses.push(made.clone());
     Ok(Response::json(201, &made))
 }
