@@ -86,6 +86,7 @@ pub(crate) fn serve(handler: impl Fn(Request) -> Response + Send + Sync + 'stati
 
 fn answer(mut stream: TcpStream, handler: &(dyn Fn(Request) -> Response + Send + Sync)) {
     let Some(request) = read(&mut stream) else { return };
+    record(&request);
     let head_only = request.method == "HEAD";
     let response = handler(request);
     if response.lost {
@@ -102,6 +103,17 @@ fn answer(mut stream: TcpStream, handler: &(dyn Fn(Request) -> Response + Send +
     let body: &[u8] = if head_only { &[] } else { &response.body };
     // A client that left does not want it.
     let _ = stream.write_all(&[head.as_bytes(), body].concat());
+}
+
+/// Appends the request to the file that `TRIBUNE_TEST_LOG` names, if any, as a line of JSON: another judge reads them.
+fn record(request: &Request) {
+    let Some(log) = std::env::var_os("TRIBUNE_TEST_LOG") else { return };
+    let headers: Value = request.headers.iter().map(|(n, v)| (n.clone(), Value::from(v.as_str()))).collect::<serde_json::Map<_, _>>().into();
+    let line = serde_json::json!({"method": request.method, "path": request.path, "query": request.raw_query, "headers": headers,
+        "body": String::from_utf8_lossy(&request.body)});
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(log).expect("the log can be written");
+    // One write, so that lines of several tests do not mix.
+    file.write_all(format!("{line}\n").as_bytes()).expect("the log can be written");
 }
 
 fn read(stream: &mut TcpStream) -> Option<Request> {
