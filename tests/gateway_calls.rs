@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tribune::gateway::{Caps, ErrorKind, Limits, Price, Stop, Usage};
+use tribune::gateway::{Caps, ErrorKind, Limits, Link, Price, Stop, Usage};
 
 const PRICE: Price = Price { input: 1.0, cached: 0.1, cache_write: 1.25, output: 10.0 };
 
@@ -241,7 +241,8 @@ async fn those_who_wait_for_a_warm_cache_are_released() {
     let case = case(Wire::Chat, vec![]);
     let began = CancellationToken::new();
     let mut call = calls::with_signal(&began);
-    call.endpoint = "nowhere";
+    let nowhere = [Link::new(MODEL, "nowhere")];
+    call.chain = &nowhere;
     let error = case.gateway.complete(&call, &request("quality")).await.expect_err("no such endpoint");
     assert!(began.is_cancelled());
     insta::assert_snapshot!(error, @"no endpoint is named `nowhere`. Check the model's name, the gateway's URL and its preset.");

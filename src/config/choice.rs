@@ -1,9 +1,9 @@
 //! Which entries of the chains remain: those at endpoints that are switched on, and of the organisation's only those at
 //! endpoints that this operator names. A remote configuration chooses among them, it adds none (TRUST 5).
 
+use super::Config;
 use super::environment::ENVIRONMENT_ENDPOINT;
 use super::settings::{Origin, Setting, Settings};
-use super::{Config, ModelTier};
 
 impl Config {
     /// Takes out what may not be asked, and says so. Where no model is left, no endpoint is either: the rules run alone.
@@ -12,7 +12,7 @@ impl Config {
         let implied = if self.endpoints.contains_key(ENVIRONMENT_ENDPOINT) { Some(ENVIRONMENT_ENDPOINT.to_owned()) } else { single };
         let mut taken = Vec::new();
         for (tier, chain) in &mut self.models {
-            let path = ["models".to_owned(), name(*tier).to_owned()];
+            let path = ["models".to_owned(), tier.name().to_owned()];
             let remote = matches!(settings.get(path.as_slice()).map(Setting::origin), Some(Origin::Remote(_)));
             chain.retain(|entry| {
                 let at = entry.endpoint.as_ref().or(implied.as_ref());
@@ -35,14 +35,6 @@ impl Config {
         }
         notes.append(&mut taken);
         self
-    }
-}
-
-fn name(tier: ModelTier) -> &'static str {
-    match tier {
-        ModelTier::Top => "top",
-        ModelTier::Standard => "standard",
-        ModelTier::Light => "light",
     }
 }
 

@@ -1,7 +1,8 @@
-//! Gateways as the operator names them: where code and keys may go. Nothing here talks to one.
+//! Gateways as the operator names them: where code and keys may go, and which models are asked there. Nothing here talks
+//! to one.
 
 use crate::error::UserError;
-use crate::gateway::{self, Labels, TokenSource};
+use crate::gateway::{self, Labels, Link, TokenSource};
 pub use crate::gateway::{Preset, Secret, WireKind as Wire};
 pub use crate::reviewers::definition::ModelTier;
 use serde::Deserialize;
@@ -78,33 +79,53 @@ impl Endpoint {
     }
 }
 
-/// A model at an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The model's name as the gateway knows it.
-    pub model: String,
-    /// Where it is asked.
-    pub endpoint: Arc<Endpoint>,
-}
-
-/// A target for each tier of models.
+/// Who is asked: a chain of models for each tier, and for each reviewer that was given a model of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateway {
-    /// For what is hardest.
-    pub top: Target,
-    /// For most reviewers.
-    pub standard: Target,
-    /// For what is easy.
-    pub light: Target,
+    /// The endpoints that chains name.
+    pub endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// A chain for each tier, none empty.
+    pub(super) tiers: BTreeMap<ModelTier, Arc<[Link]>>,
+    /// Models of single reviewers (or of `coordinator`), and the tiers that were named for them.
+    pub(super) own: BTreeMap<String, Own>,
+}
+
+/// What a reviewer was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Own {
+    Tier(ModelTier),
+    Model(Link),
 }
 
 impl Gateway {
-    /// The target of one tier.
-    pub fn target(&self, tier: ModelTier) -> &Target {
-        match tier {
-            ModelTier::Top => &self.top,
-            ModelTier::Standard => &self.standard,
-            ModelTier::Light => &self.light,
+    /// Whom a reviewer (or `coordinator`) of this tier asks, in this order; never empty. A model of its own comes first,
+    /// then its tier's.
+    pub fn chain(&self, reviewer: &str, tier: ModelTier) -> Arc<[Link]> {
+        let of = |tier: ModelTier| self.tiers.get(&tier).cloned().unwrap_or_default();
+        match self.own.get(reviewer) {
+            None => of(tier),
+            Some(Own::Tier(tier)) => of(*tier),
+            Some(Own::Model(first)) => std::iter::once(first).chain(of(tier).iter().filter(|link| *link != first)).cloned().collect(),
+        }
+    }
+
+    /// The endpoint that most requests go to first.
+    pub fn first_endpoint(&self) -> Option<&Endpoint> {
+        let link = self.tiers.get(&ModelTier::Standard)?.first()?;
+        self.endpoints.get(&link.endpoint).map(Arc::as_ref)
+    }
+}
+
+impl ModelTier {
+    /// All tiers.
+    pub(crate) const ALL: [Self; 3] = [Self::Top, Self::Standard, Self::Light];
+
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Top => "top",
+            Self::Standard => "standard",
+            Self::Light => "light",
         }
     }
 }

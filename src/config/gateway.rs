@@ -1,12 +1,12 @@
-//! From configured names to a gateway that can be asked: which model at which endpoint serves which tier,
-//! with its token.
+//! From configured names to a gateway that can be asked: which models at which endpoints serve which tier and which
+//! reviewer, with their tokens.
 
-use super::endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Secret, Target};
+use super::endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Own, Secret};
 use super::environment::{ENVIRONMENT_ENDPOINT, missing_token, variable};
 use super::problem::nearest;
 use super::{Config, Env};
 use crate::error::UserError;
-use crate::gateway::TokenSource;
+use crate::gateway::{Link, TokenSource};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -27,29 +27,49 @@ impl Config {
             }
             return Ok((None, notes));
         }
-        let mut made: BTreeMap<&str, Arc<Endpoint>> = BTreeMap::new();
-        let mut target = |tier: ModelTier| -> Result<Target, UserError> {
-            let entry = self.entry(tier).ok_or_else(no_model)?;
-            let (name, settings) = self.endpoint_of(entry)?;
-            let endpoint = match made.get(name) {
-                Some(endpoint) => endpoint.clone(),
-                None => made.entry(name).or_insert(Arc::new(endpoint(name, settings, env, &mut notes)?)).clone(),
-            };
-            Ok(Target { model: entry.model.clone(), endpoint })
-        };
-        let gateway = Gateway { top: target(ModelTier::Top)?, standard: target(ModelTier::Standard)?, light: target(ModelTier::Light)? };
-        if self.models.values().any(|chain| chain.len() > 1) {
-            notes.push("This version uses the first model of each chain only.".to_owned());
+        let mut tiers = BTreeMap::new();
+        for tier in ModelTier::ALL {
+            let chain = self.entries(tier).iter().map(|entry| self.link(entry)).collect::<Result<Vec<Link>, _>>()?;
+            if chain.is_empty() {
+                return Err(no_model());
+            }
+            tiers.insert(tier, chain.into());
         }
-        Ok((Some(gateway), notes))
+        let mut own = BTreeMap::new();
+        for (id, settings) in &self.reviewers {
+            let Some(name) = &settings.model else { continue };
+            own.insert(id.clone(), self.own(name)?);
+        }
+        let mut endpoints = BTreeMap::new();
+        let models = own.values().filter_map(|own| if let Own::Model(link) = own { Some(link) } else { None });
+        for link in tiers.values().flat_map(|chain: &Arc<[Link]>| chain.iter()).chain(models) {
+            if let (false, Some(settings)) = (endpoints.contains_key(&link.endpoint), self.endpoints.get(&link.endpoint)) {
+                endpoints.insert(link.endpoint.clone(), Arc::new(endpoint(&link.endpoint, settings, env, &mut notes)?));
+            }
+        }
+        Ok((Some(Gateway { endpoints, tiers, own }), notes))
     }
 
-    /// The model of a tier; where it has none, the nearest tier's.
-    fn entry(&self, tier: ModelTier) -> Option<&ModelEntry> {
-        [tier, ModelTier::Standard, ModelTier::Top, ModelTier::Light].iter().find_map(|tier| self.models.get(tier)?.first())
+    /// The models of a tier; where it has none, the nearest tier's.
+    fn entries(&self, tier: ModelTier) -> &[ModelEntry] {
+        let of = |tier| self.models.get(&tier).filter(|chain| !chain.is_empty());
+        [tier, ModelTier::Standard, ModelTier::Top, ModelTier::Light].into_iter().find_map(of).map_or(&[], Vec::as_slice)
     }
 
-    fn endpoint_of(&self, entry: &ModelEntry) -> Result<(&str, &EndpointSettings), UserError> {
+    /// What a reviewer was given: a tier by its name, else a model, at the endpoint where a chain has it.
+    fn own(&self, name: &str) -> Result<Own, UserError> {
+        if let Some(tier) = ModelTier::ALL.into_iter().find(|tier| tier.name() == name) {
+            return Ok(Own::Tier(tier));
+        }
+        let known = self.models.values().flatten().find(|entry| entry.model == name).cloned();
+        Ok(Own::Model(self.link(&known.unwrap_or(ModelEntry { model: name.to_owned(), endpoint: None }))?))
+    }
+
+    fn link(&self, entry: &ModelEntry) -> Result<Link, UserError> {
+        Ok(Link::new(entry.model.as_str(), self.endpoint_of(entry)?))
+    }
+
+    fn endpoint_of(&self, entry: &ModelEntry) -> Result<&str, UserError> {
         let names = || self.endpoints.keys().map(String::as_str);
         let found = match &entry.endpoint {
             Some(name) => self.endpoints.get_key_value(name),
@@ -57,7 +77,7 @@ impl Config {
                 self.endpoints.get_key_value(ENVIRONMENT_ENDPOINT).or_else(|| self.endpoints.first_key_value().filter(|_| self.endpoints.len() == 1))
             }
         };
-        found.map(|(name, settings)| (name.as_str(), settings)).ok_or_else(|| match &entry.endpoint {
+        found.map(|(name, _)| name.as_str()).ok_or_else(|| match &entry.endpoint {
             Some(name) => UserError::usage(
                 format!("the model {} names the endpoint `{name}`, which is not configured", entry.model),
                 format!(
@@ -159,19 +179,14 @@ mod tests {
         match made {
             Err(error) => format!("exit {}: {}: {} / {}", error.exit.code(), error.title, error.cause, error.fix),
             Ok((gateway, notes)) => {
-                let one = |t: &Target| {
-                    format!(
-                        "{}@{}({}, {:?}, token {})",
-                        t.model,
-                        t.endpoint.name,
-                        t.endpoint.url,
-                        t.endpoint.wire,
-                        t.endpoint.token.as_ref().map_or("-", Secret::expose)
-                    )
+                let Some(gateway) = gateway else { return format!("none {}", notes.join(" ")) };
+                let link = |link: &Link| {
+                    let at = &gateway.endpoints[&link.endpoint];
+                    let token = at.token.as_ref().map_or("-", Secret::expose);
+                    format!("{}@{}({}, {:?}, token {token})", link.model, link.endpoint, at.url, at.wire)
                 };
-                let targets = gateway
-                    .map_or("none".to_owned(), |g| [ModelTier::Top, ModelTier::Standard, ModelTier::Light].map(|t| one(g.target(t))).join(" "));
-                format!("{targets} {}", notes.join(" "))
+                let chains = ModelTier::ALL.map(|tier| gateway.chain("quality", tier).iter().map(link).collect::<Vec<_>>().join(" > "));
+                format!("{} {}", chains.join(" "), notes.join(" "))
             }
         }
     }
@@ -244,7 +259,7 @@ mod tests {
             told("endpoints: {a: {url: 'https://a', client_cert: nowhere}}\nmodels: {top: [{model: t}]}", &[]),
         ];
         insta::assert_snapshot!(table.join("\n"), @"
-        s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) This version uses the first model of each chain only.
+        s@corp(https://corp, Messages, token t) > s2@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) > s2@corp(https://corp, Messages, token t) s@corp(https://corp, Messages, token t) > s2@corp(https://corp, Messages, token t) 
         t@corp(https://corp, Messages, token t) t@corp(https://corp, Messages, token t) l@corp(https://corp, Messages, token t) 
         m@corp(https://corp, Messages, token t) m@corp(https://corp, Messages, token t) m@corp(https://corp, Messages, token t) 
         exit 2: the model t names the endpoint `crop`, which is not configured: `endpoints` has `corp` / Did you mean `corp`?
@@ -260,6 +275,28 @@ mod tests {
     }
 
     #[test]
+    fn reviewers_can_be_given_a_tier_or_a_model_of_their_own() {
+        let file = "endpoints: {a: {url: 'https://a'}, b: {url: 'https://b'}}
+models: {top: [{model: t, endpoint: a}, {model: u, endpoint: b}], standard: [{model: s, endpoint: b}]}
+reviewers: {docs: {model: top}, security: {model: u}, coordinator: {model: s}}";
+        let (layer, problems) = Layer::operator(file, Path::new("/c.yaml"));
+        assert_eq!(problems, []);
+        let resolved = resolve(vec![layer], &|_| None).expect("valid");
+        let gateway = resolved.config.gateway(&|_| None).expect("a gateway").0.expect("a gateway");
+        let told = |id: &str, tier| gateway.chain(id, tier).iter().map(Link::to_string).collect::<Vec<_>>().join(", ");
+        assert_eq!(told("docs", ModelTier::Light), "t at a, u at b");
+        assert_eq!(told("security", ModelTier::Top), "u at b, t at a");
+        assert_eq!(told("coordinator", ModelTier::Top), "s at b, t at a, u at b");
+        assert_eq!(told("quality", ModelTier::Standard), "s at b");
+
+        let (layer, _) = Layer::operator(&file.replace("model: u}, coord", "model: new}, coord"), Path::new("/c.yaml"));
+        let open = resolve(vec![layer], &|_| None).expect("valid").config.gateway(&|_| None).expect_err("at a or at b?");
+        assert_eq!(open.title, "it is open which endpoint serves the model new");
+        let (_, problems) = Layer::repository("reviewers: {security: {model: u}}");
+        assert!(problems[0].title.contains("only by the operator"), "{problems:?}");
+    }
+
+    #[test]
     fn reads_token_files_and_shows_no_secret() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("token"), "s3cret\n").expect("written");
@@ -270,7 +307,7 @@ mod tests {
         let env = |_: &str| None;
         let resolved = resolve(vec![layer], &env).expect("valid");
         let (gateway, notes) = resolved.config.gateway(&env).expect("a gateway");
-        let endpoint = gateway.as_ref().expect("a gateway").top.endpoint.clone();
+        let endpoint = gateway.as_ref().expect("a gateway").endpoints["a"].clone();
         assert_eq!((endpoint.token.as_ref().map(Secret::expose), endpoint.preset, endpoint.wire), (Some("s3cret"), Preset::OpenAi, Wire::Chat));
         let shown = format!("{gateway:?} {resolved:?} {} {notes:?}", super::super::show(&resolved));
         assert!(!shown.contains("s3cret") && !shown.contains("hunter2"), "{shown}");

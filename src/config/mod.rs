@@ -29,7 +29,7 @@ mod waiver;
 mod yaml;
 
 pub use crate::gateway::Price;
-pub use endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Preset, Secret, Target, Wire};
+pub use endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Preset, Secret, Wire};
 pub use environment::{Flags, state_key};
 pub use layer::{Layer, validate};
 pub use operator::{default_operator_file, operator_file_allowed, read_operator_file};
@@ -154,6 +154,8 @@ pub struct ReviewerSettings {
     pub enabled: Option<bool>,
     /// The tiers it runs in; `None`: as its own file says.
     pub tiers: Option<Vec<Tier>>,
+    /// A model of its own, or the name of a tier of models; `None`: its own file's tier.
+    pub model: Option<String>,
 }
 
 /// How far single rules are in force, by rule id. What relaxes a binding rule of the organisation is for

@@ -131,7 +131,9 @@ impl Resolved {
             let near = nearest(id, known.iter().copied()).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
             format!("The configuration names a reviewer `{id}` that does not exist.{near}")
         };
-        ids.into_iter().filter(|id| !known.contains(&id.as_str())).map(note).collect()
+        // The judge can be given a model, and nothing else.
+        let judge = |id: &str| id == "coordinator" && self.config.reviewers.get(id).is_some_and(|own| own.enabled.is_none() && own.tiers.is_none());
+        ids.into_iter().filter(|id| !known.contains(&id.as_str()) && !judge(id)).map(note).collect()
     }
 }
 

@@ -178,6 +178,7 @@ mod tests {
           docs:
             enabled: false                          # .tribune.yaml:5
             # tiers:                                # not set
+            # model:                                # not set
         rules:
           "off": []                                 # built-in
           # status:                                 # not set

@@ -30,7 +30,11 @@ pub(crate) static KEYS: &[Key] = &[
         "Other settings for some paths. Of several entries that fit a path, the later one wins key by key.",
     )
     .or("[]"),
-    Key::new("models", Table(MODELS), "Which model serves which tier. A tier without one uses the nearest: standard, then top, then light.")
+    Key::new(
+        "models",
+        Table(MODELS),
+        "Which models serve which tier: the first that answers. A tier without any uses the nearest: standard, then top, then light.",
+    )
         .operator(),
     Key::new("endpoints", Map { names: &NAME, of: &Record(ENDPOINT) }, "Gateways that code and keys may go to, by a name of your own.")
         .operator()
@@ -112,6 +116,12 @@ static REVIEWER: &[Key] = &[
         List { of: &TIER, at_least: 0, adds: false },
         "The tiers it runs in, instead of its own. `[]`: only when its signals call for it.",
     ),
+    Key::new(
+        "model",
+        Text(&MODEL),
+        "A model of its own, or a tier's name (`top`, `standard`, `light`) for that tier's models. The models of its tier follow where its own does not answer. Also for `coordinator`.",
+    )
+    .operator(),
 ];
 
 static RULES: &[Key] = &[
@@ -188,7 +198,7 @@ static MODELS: &[Key] = &[
 const CHAIN: Kind = List { of: &Record(CHAIN_ENTRY), at_least: 1, adds: false };
 
 static CHAIN_ENTRY: &[Key] = &[
-    Key::new("model", Text(&MODEL), "The model's name as the gateway knows it. This version uses the first entry only.").required(),
+    Key::new("model", Text(&MODEL), "The model's name as the gateway knows it.").required(),
     Key::new("endpoint", Text(&NAME), "One of `endpoints`; needed only where there are several and none is called `default`."),
 ];
 
@@ -269,7 +279,7 @@ static LIMITS: &[Key] = &[
     Key::new("run_seconds", SECONDS, "The most time for the run.").or("1500"),
     Key::new("tokens", Whole { min: 1, max: 1_000_000_000_000 }, "The most tokens of the run, input and output together.").or("2000000"),
     Key::new("usd", DOLLARS, "The most dollars of the run, where the models' prices are known.").or("2.0"),
-    Key::new("parallel", Whole { min: 1, max: 64 }, "The most requests at the same time.").or("8"),
+    Key::new("parallel", Whole { min: 1, max: 64 }, "The most requests at the same time at one endpoint.").or("8"),
     Key::new(
         "context_tokens",
         Whole { min: 0, max: 1_000_000 },

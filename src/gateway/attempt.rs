@@ -248,7 +248,8 @@ impl<'a> Attempt<'a> {
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off before its answer" };
-        self.fail(ErrorKind::Network, format!("{what}: {}", self.endpoint.quote(&reason(error))))
+        let failure = self.fail(ErrorKind::Network, format!("{what}: {}", self.endpoint.quote(&reason(error))));
+        Failure { unreachable: error.is_connect(), ..failure }
     }
 
     fn fail(&self, kind: ErrorKind, what: String) -> Failure {

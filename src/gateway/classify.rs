@@ -16,11 +16,13 @@ pub(crate) struct Failure {
     pub(crate) retry: bool,
     /// The wait that was asked for.
     pub(crate) wait: Option<Duration>,
+    /// No connection came about: other models at this endpoint are as far away.
+    pub(crate) unreachable: bool,
 }
 
 impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
-        Self { retry: error.kind.is_retryable(), wait: None, error }
+        Self { retry: error.kind.is_retryable(), wait: None, unreachable: false, error }
     }
 }
 
@@ -45,6 +47,7 @@ pub(crate) fn status(endpoint: &Endpoint, status: StatusCode, headers: &HeaderMa
         retry: told.unwrap_or(kind.is_retryable()),
         wait: asked_wait(headers, SystemTime::now()).or(said.and_then(|said| said.wait)),
         error: GatewayError { kind, status: Some(number), message },
+        unreachable: false,
     }
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn in_stream(endpoint: &Endpoint, said: &ErrorBody) -> Failure {
         None => kind_of(500, Some(said)),
     };
     let message = format!("{} reported an error in its answer: {}", endpoint.host(), words(endpoint, said));
-    Failure { retry: kind.is_retryable(), wait: said.wait, error: GatewayError { kind, status: number, message } }
+    Failure { retry: kind.is_retryable(), wait: said.wait, unreachable: false, error: GatewayError { kind, status: number, message } }
 }
 
 /// The status that a provider sends with an error of this name.

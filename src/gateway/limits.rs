@@ -12,13 +12,13 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Without a byte in the middle of an answer; comments and pings are bytes. Default 60 s.
     pub idle: Duration,
-    /// Attempts in all for one call, at least 1. Default 3.
+    /// Attempts of one call at one model, at least 1. Default 3.
     pub attempts: u32,
-    /// Requests at the same time, at least 1. Default 8.
+    /// Requests at the same time at one endpoint, at least 1. Default 8.
     pub parallel: usize,
     /// The first wait before a retry where the gateway names none; doubles, at most 16 times itself. Default 0.5 s.
     pub backoff: Duration,
-    /// The longest wait that a gateway can ask for; for a longer one the call is given up. Default 30 s.
+    /// The longest wait that a gateway can ask for; for a longer one the model is given up. Default 30 s.
     pub longest_wait: Duration,
 }
 

@@ -1,13 +1,16 @@
 //! The one client for LLM gateways. Wire formats live in `wire` only; the rest of the crate knows
 //! the neutral `types` alone.
 //!
-//! A call goes [`Gateway::complete`] -> budget -> attempt -> answer: `budget` reserves its worst case,
-//! `attempt` sends one request and reads one stream, `classify` tells what a failure means and `retry`
-//! how long to wait before the next attempt. It never follows a redirect, never sends a token to another
+//! A call goes [`Gateway::complete`] -> `ask` -> budget -> attempt -> answer. `client` walks the chain of models, `ask`
+//! tries one link of it: `breaker` says whether it is worth trying, `budget` reserves the worst case, `attempt` sends one
+//! request and reads one stream, `classify` tells what a failure means and `retry` how long to wait before the next. It never follows a redirect, never sends a token to another
 //! origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
 
+mod ask;
 mod attempt;
+mod breaker;
 mod budget;
+mod chain;
 mod classify;
 mod client;
 mod credential;
@@ -23,6 +26,7 @@ mod wire;
 
 pub use crate::http::Secret;
 pub use budget::{Caps, Price};
+pub use chain::Link;
 pub use client::{CallContext, CallStats, Gateway, Setup};
 pub use credential::TokenSource;
 pub use endpoint::Endpoint;

@@ -17,10 +17,23 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
 
 /// The wait before attempt `after + 1` where nobody named one: `base` doubling up to 16 times `base`, less up to 25 % at random.
 pub(crate) fn backoff(base: Duration, after: u32) -> Duration {
-    let full = base * 2u32.pow(after.saturating_sub(1).min(4));
-    // The hasher's keys are random: enough to spread the attempts of many jobs, and no dependency.
-    let share = (RandomState::new().hash_one(after) % 1000) as u32;
-    full - full / 4 * share / 1000
+    let full = doubled(base, after);
+    full - full / 4 * chance() / 1000
+}
+
+/// The wait before attempt `after + 1` where the gateway asked for one: never less, and more at random, since it asks many
+/// jobs for the same: up to a quarter of it, and not below our own wait.
+pub(crate) fn asked_and_spread(asked: Duration, base: Duration, after: u32) -> Duration {
+    asked + (asked / 4).max(doubled(base, after)) * chance() / 1000
+}
+
+fn doubled(base: Duration, after: u32) -> Duration {
+    base * 2u32.pow(after.saturating_sub(1).min(4))
+}
+
+/// Thousandths at random. The hasher's keys are random: enough to spread the attempts of many jobs, and no dependency.
+fn chance() -> u32 {
+    (RandomState::new().hash_one(0) % 1000) as u32
 }
 
 /// A number of units (given in seconds) as a duration; at most some years.
@@ -97,6 +110,16 @@ mod tests {
                 let wait = backoff(base, after).as_millis();
                 assert!((full * 3 / 4..=full).contains(&wait), "{after}: {wait}");
             }
+        }
+    }
+
+    #[test]
+    fn what_a_gateway_asks_for_is_the_least() {
+        let base = Duration::from_millis(500);
+        for (asked, after, most) in [(0, 1, 500), (1_000, 1, 1_500), (1_000, 2, 2_000), (20_000, 1, 25_000)] {
+            let waits: Vec<u64> = (0..50).map(|_| asked_and_spread(Duration::from_millis(asked), base, after).as_millis() as u64).collect();
+            assert!(waits.iter().all(|wait| (asked..=most).contains(wait)), "{asked}: {waits:?}");
+            assert!(waits.iter().any(|wait| *wait != waits[0]), "{asked}: all alike");
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct ToolSpec {
 /// byte-identical (`tools`, `system`, `shared`); what differs comes last (`own`, then the turns).
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
-    /// The model's name as the gateway knows it.
+    /// The model's name as the gateway knows it. The client fills it in from the link that it asks.
     pub model: String,
     /// Tools offered.
     pub tools: Arc<Vec<ToolSpec>>,
@@ -152,6 +152,8 @@ pub struct Answer {
     pub usage: Usage,
     /// The model as it named itself; the asked-for name where it did not.
     pub model: String,
+    /// Which link of the chain answered, from 0.
+    pub link: usize,
 }
 
 /// Tokens of a text, estimated as bytes / 4 (within 20 % for code on the big tokenizers), rounded up.

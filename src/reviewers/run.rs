@@ -3,7 +3,7 @@
 
 use super::tools::{REPORT_TOOL, Toolbox};
 use crate::findings::parse::{self, Report};
-use crate::gateway::{Answer, CallContext, Gateway, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage};
+use crate::gateway::{Answer, CallContext, Gateway, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage};
 use crate::telemetry::{Event, Events};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +28,8 @@ const TOOL_TIME: Duration = Duration::from_secs(10);
 pub struct Task {
     /// The reviewer's id.
     pub reviewer: String,
-    /// The model to ask.
-    pub model: String,
-    /// The name of its endpoint.
-    pub endpoint: String,
+    /// The models to ask, in this order.
+    pub chain: Arc<[Link]>,
     /// Which bundle, from 1, and of how many.
     pub bundle: (usize, usize),
     /// Tools offered.
@@ -86,7 +84,7 @@ impl Desk {
         let started = Instant::now();
         self.events.emit(Event::ReviewerStarted {
             reviewer: task.reviewer.clone(),
-            model: task.model.clone(),
+            model: task.chain.first().map_or(String::new(), |link| link.model.clone()),
             bundle: task.bundle.0,
             bundles: task.bundle.1,
         });
@@ -110,6 +108,8 @@ struct Talk<'a> {
     task: &'a Task,
     deadline: Instant,
     request: ModelRequest,
+    /// Where in the chain it stands: what answered once goes on, since the conversation is cached there.
+    link: usize,
     model: Option<String>,
     requests: u32,
     usage: Usage,
@@ -119,7 +119,7 @@ struct Talk<'a> {
 impl<'a> Talk<'a> {
     fn new(desk: &'a Desk, task: &'a Task, started: Instant) -> Self {
         let request = ModelRequest {
-            model: task.model.clone(),
+            model: String::new(),
             tools: task.tools.clone(),
             system: task.system.clone(),
             shared: task.shared.clone(),
@@ -132,6 +132,7 @@ impl<'a> Talk<'a> {
             task,
             deadline: desk.deadline.min(started + task.time),
             request,
+            link: 0,
             model: None,
             requests: 0,
             usage: Usage::default(),
@@ -185,13 +186,14 @@ impl<'a> Talk<'a> {
         let call = CallContext {
             reviewer: &self.task.reviewer,
             bundle: self.task.bundle.0,
-            endpoint: &self.task.endpoint,
+            chain: &self.task.chain[self.link..],
             request_no: self.requests,
             deadline: self.deadline,
             cancel: self.desk.cancel.clone(),
             began: None,
         };
         let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| e.to_string())?;
+        self.link += answer.link;
         self.usage.add(&answer.usage);
         self.model = Some(answer.model.clone());
         Ok(answer)

@@ -62,6 +62,7 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
             findings: found,
         });
     }
+    draft.notes.extend(desk.gateway.take_notes());
     draft.waive();
     draft
 }

@@ -196,7 +196,7 @@ impl<'a> Draft<'a> {
             usage.add(&run.usage);
         }
         let lines = |kind: LineKind| prepared.change.files.iter().flat_map(|f| &f.hunks).flat_map(|h| &h.lines).filter(|l| l.kind == kind).count();
-        let gateway_host = prepared.setup.gateway.as_ref().map(|g| host(&g.standard.endpoint.url));
+        let gateway_host = prepared.setup.gateway.as_ref().and_then(|g| g.first_endpoint()).map(|e| host(&e.url));
         let mut sources = Sources::default();
         for f in &self.findings {
             let path = match (f.side, &f.old_path) {

@@ -45,21 +45,22 @@ impl Prepared {
         let mut reviewers = Vec::new();
         let mut models = std::collections::BTreeSet::new();
         for reviewer in &self.reviewers {
-            let target = self.setup.gateway.as_ref().map(|g| g.target(reviewer.profile.model_tier));
+            let chain = self.setup.gateway.as_ref().map(|g| g.chain(&reviewer.profile.id, reviewer.profile.model_tier));
+            let model = chain.as_ref().and_then(|chain| chain.first()).map(|link| link.model.clone());
             let own: u64 = self
                 .bundles
                 .iter()
                 .map(|b| estimate_tokens(&self.setup.prompts.own(reviewer, &variables, &self.languages(b), (1, self.bundles.len()))))
                 .sum();
             let input_tokens = prefixes + own;
-            let price = target.and_then(|t| self.setup.config().prices.get(&t.model));
-            models.insert(target.map(|t| t.model.clone()));
+            let price = model.as_ref().and_then(|model| self.setup.config().prices.get(model));
+            models.insert(model.clone());
             reviewers.push(ReviewerEstimate {
                 id: reviewer.profile.id.clone(),
-                model: target.map(|t| t.model.clone()),
                 requests: self.bundles.len(),
                 input_tokens,
                 cost_usd: price.map(|p| (input_tokens as f64 * p.input + OUTPUT_TOKENS * self.bundles.len() as f64 * p.output) / 1e6),
+                model,
             });
         }
         let repeats = reviewers.len().saturating_sub(models.len()) as u64;

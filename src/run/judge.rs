@@ -34,6 +34,7 @@ pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
     }
     let began = std::time::Instant::now();
     let (model, answer) = ask(desk, draft.prepared, draft).await;
+    draft.notes.extend(desk.gateway.take_notes());
     let stats = desk.gateway.stats(COORDINATOR);
     let reason = answer.as_ref().err().cloned();
     desk.events.emit(Event::ReviewerFinished {
@@ -69,11 +70,12 @@ pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
 async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<String>, Result<SubmitReview, String>) {
     let Some(gateway) = &prepared.setup.gateway else { return (None, Err("no gateway".to_owned())) };
     let tier = if prepared.risk.tier == Tier::Full { ModelTier::Top } else { ModelTier::Standard };
-    let target = gateway.target(tier);
-    desk.events.emit(Event::ReviewerStarted { reviewer: COORDINATOR.to_owned(), model: target.model.clone(), bundle: 1, bundles: 1 });
+    let chain = gateway.chain(COORDINATOR, tier);
+    let first = chain.first().map_or(String::new(), |link| link.model.clone());
+    desk.events.emit(Event::ReviewerStarted { reviewer: COORDINATOR.to_owned(), model: first, bundle: 1, bundles: 1 });
     let key = prepared.setup.state_key.as_deref();
     let mut request = ModelRequest {
-        model: target.model.clone(),
+        model: String::new(),
         tools: Arc::new(vec![ToolSpec {
             name: SUBMIT_TOOL,
             description: "Ends your work: what you change, and a summary.".to_owned(),
@@ -86,21 +88,15 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
         max_output_tokens: OUTPUT_TOKENS,
     };
     let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
-    let mut model = None;
+    let (mut model, mut link) = (None, 0);
     for request_no in 1..=MAX_REQUESTS {
-        let call = CallContext {
-            reviewer: COORDINATOR,
-            bundle: 1,
-            endpoint: &target.endpoint.name,
-            request_no,
-            deadline,
-            cancel: desk.cancel.clone(),
-            began: None,
-        };
+        let call =
+            CallContext { reviewer: COORDINATOR, bundle: 1, chain: &chain[link..], request_no, deadline, cancel: desk.cancel.clone(), began: None };
         let answer = match desk.gateway.complete(&call, &request).await {
             Ok(answer) => answer,
             Err(e) => return (model, Err(e.to_string())),
         };
+        link += answer.link;
         model = Some(answer.model);
         if matches!(answer.stop, Stop::Length | Stop::Refused) {
             return (model, Err(if answer.stop == Stop::Length { "its answer was cut off" } else { "the model refused to answer" }.to_owned()));

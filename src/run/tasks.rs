@@ -10,7 +10,6 @@ use crate::reviewers::prompt::Variables;
 use crate::reviewers::run::{Desk, Task};
 use crate::reviewers::tools::{self, Toolbox};
 use crate::telemetry::Events;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -30,13 +29,9 @@ impl Prepared {
             return Ok(None);
         }
         let config = self.setup.config();
-        let mut endpoints = BTreeMap::new();
-        for target in [&gateway.top, &gateway.standard, &gateway.light] {
-            let e = &target.endpoint;
-            if !endpoints.contains_key(&e.name) {
-                endpoints.insert(e.name.clone(), e.open(&Labels::default())?);
-            }
-        }
+        let labels = Labels::default();
+        let endpoints = gateway.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(&labels)?)));
+        let endpoints = endpoints.collect::<Result<_, crate::error::UserError>>()?;
         let limits = config.limits;
         let gateway = Gateway::new(GatewaySetup {
             endpoints,
@@ -71,11 +66,9 @@ impl Prepared {
             let text: Arc<str> = shared.text.as_str().into();
             let languages = self.languages(bundle);
             for reviewer in &self.reviewers {
-                let target = gateway.target(reviewer.profile.model_tier);
                 tasks.push(Task {
                     reviewer: reviewer.profile.id.clone(),
-                    model: target.model.clone(),
-                    endpoint: target.endpoint.name.clone(),
+                    chain: gateway.chain(&reviewer.profile.id, reviewer.profile.model_tier),
                     bundle: (i + 1, self.bundles.len()),
                     tools: offered.clone(),
                     system: system.clone(),

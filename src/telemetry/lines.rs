@@ -43,6 +43,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::ModelRetried { reviewer, reason, wait_ms } => {
             format!("{reviewer}: tries again in {}: {reason}", seconds(*wait_ms))
         }
+        Event::ModelChanged { reviewer, to, reason, .. } => format!("{reviewer}: goes on with {to}: {reason}"),
         Event::ReviewerFinished { reviewer, bundle, findings, failed, ms } => match failed {
             Some(reason) => format!("{reviewer}{}: failed after {}: {reason}", part(*bundle, 0), seconds(*ms)),
             None => format!("{reviewer}{}: {} after {}", part(*bundle, 0), many(*findings, "finding"), seconds(*ms)),

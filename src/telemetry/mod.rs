@@ -102,6 +102,19 @@ pub enum Event {
         /// How long it waits, in milliseconds.
         wait_ms: u64,
     },
+    /// A model did not answer; the next of its chain is asked.
+    ModelChanged {
+        /// Who asked.
+        reviewer: String,
+        /// Which bundle, from 1.
+        bundle: usize,
+        /// The model that did not answer, and its endpoint.
+        from: String,
+        /// The model that is asked now, and its endpoint.
+        to: String,
+        /// Why, in one line.
+        reason: String,
+    },
     /// A request was answered.
     ModelAnswered {
         /// Who asked.

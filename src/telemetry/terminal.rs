@@ -93,6 +93,7 @@ impl State {
             Event::ModelRetried { reviewer, reason, wait_ms } => {
                 self.line(reviewer).say(&format!("tries again in {}: {reason}", seconds(*wait_ms)));
             }
+            Event::ModelChanged { reviewer, to, reason, .. } => self.line(reviewer).say(&format!("goes on with {to}: {reason}")),
             Event::ModelAnswered { reviewer, .. } => self.line(reviewer).say("reads the answer"),
             Event::ToolCalled { reviewer, tool, about, .. } => self.line(reviewer).say(&format!("{tool} {about}")),
             Event::ReviewerFinished { reviewer, findings, failed, .. } => {

@@ -7,6 +7,7 @@ mod git_repo;
 mod harness;
 
 mod central;
+mod chains;
 mod commands;
 mod facts;
 mod hostile;

@@ -4,12 +4,12 @@
 
 use crate::gateway::{FakeGateway, ModelAnswer, Script};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tribune::gateway::{
-    Answer, CallContext, Caps, Endpoint, Gateway, GatewayError, Limits, ModelRequest, Preset, Price, Secret, Setup, ToolSpec, WireKind,
+    Answer, CallContext, Caps, Endpoint, Gateway, GatewayError, Limits, Link, ModelRequest, Preset, Price, Secret, Setup, ToolSpec, WireKind,
 };
 use tribune::telemetry::{Event, EventSink, Events};
 
@@ -144,12 +144,15 @@ impl Case {
     }
 }
 
+/// The chain of all callers that name none.
+static DEFAULT: LazyLock<[Link; 1]> = LazyLock::new(|| [Link::new(MODEL, "default")]);
+
 /// A caller with time.
 pub(crate) fn context() -> CallContext<'static> {
     CallContext {
         reviewer: "quality",
         bundle: 1,
-        endpoint: "default",
+        chain: &*DEFAULT,
         request_no: 1,
         deadline: Instant::now() + Duration::from_secs(60),
         cancel: CancellationToken::new(),

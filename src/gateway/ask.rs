@@ -1,0 +1,203 @@
+//! One call at one link of its chain: the attempts, the waits between them, and what is counted. Which link comes next is
+//! the chain's business.
+
+use super::attempt::Attempt;
+use super::breaker::OPEN;
+use super::chain::Link;
+use super::classify::Failure;
+use super::client::{CallContext, Gateway, Line};
+use super::error::{ErrorKind, GatewayError, one_line, shorten};
+use super::retry::{asked_and_spread, backoff};
+use super::types::{Answer, ModelRequest, Usage};
+use super::wire::Decoded;
+use crate::telemetry::Event;
+use reqwest::Client;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What all attempts of a call at one link share.
+pub(super) struct Ask<'a> {
+    gateway: &'a Gateway,
+    call: &'a CallContext<'a>,
+    link: &'a Link,
+    /// Nobody else is left to ask.
+    last: bool,
+    line: &'a Line,
+    client: &'a Client,
+    max_output_tokens: u32,
+    body: Vec<u8>,
+}
+
+impl<'a> Ask<'a> {
+    /// Prepares the request for this link. Fails where its endpoint is unknown or cannot be connected to at all.
+    pub(super) fn new(
+        gateway: &'a Gateway,
+        call: &'a CallContext<'a>,
+        link: &'a Link,
+        last: bool,
+        request: &ModelRequest,
+    ) -> Result<Self, GatewayError> {
+        let line = gateway
+            .lines
+            .get(&link.endpoint)
+            .ok_or_else(|| GatewayError::new(ErrorKind::NotFound, format!("no endpoint is named `{}`", shorten(one_line(&link.endpoint), 60))))?;
+        let client = line.client()?;
+        let request = ModelRequest { model: link.model.clone(), ..request.clone() };
+        let body = line.endpoint.body(&request);
+        Ok(Self { gateway, call, link, last, line, client, max_output_tokens: request.max_output_tokens, body })
+    }
+
+    /// As many attempts as the limits allow, until the answer is whole. What they use is added to `spent`.
+    pub(super) async fn run(&self, spent: &mut Usage) -> Result<Answer, Failure> {
+        let (call, breakers) = (self.call, &self.gateway.breakers);
+        let started = Instant::now();
+        let mut failed: Option<Failure> = None;
+        for number in 1.. {
+            let pass = match breakers.enter(self.link, self.last) {
+                Ok(pass) => pass,
+                Err(left) => return Err(failed.unwrap_or_else(|| passed_over(left))),
+            };
+            let (outcome, first_byte) = self.attempt(number, spent).await;
+            let failure = match outcome {
+                Ok(decoded) => {
+                    pass.answered();
+                    return Ok(self.answer(decoded, *spent, first_byte, started));
+                }
+                Err(failure) => failure,
+            };
+            if let Some(began) = &call.began {
+                began.cancel();
+            }
+            if call.is_over() || matches!(failure.error.kind, ErrorKind::Budget | ErrorKind::Cancelled) {
+                return Err(failure);
+            }
+            if !failure.retry && failure.error.kind != ErrorKind::Timeout {
+                pass.answered();
+            } else if pass.failed(call.reviewer) {
+                self.gateway.events.note(format!("{} failed again and again: passed over for {} s.", self.link, OPEN.as_secs()));
+            }
+            if !self.last && breakers.is_open(self.link) {
+                return Err(failure);
+            }
+            let wait = self.wait(&failure, number)?;
+            failed = Some(failure);
+            call.or_stopped(tokio::time::sleep(wait)).await?;
+        }
+        unreachable!("the loop ends by an answer or by a failure")
+    }
+
+    /// One attempt with all that it has to wait for before: budget, then its turn. In this order, so that whoever
+    /// holds a turn waits for nobody.
+    async fn attempt(&self, number: u32, spent: &mut Usage) -> (Result<Decoded, Failure>, Option<Duration>) {
+        let (gateway, call, model) = (self.gateway, self.call, &self.link.model);
+        let price = gateway.prices.get(model).copied();
+        let before = async {
+            let reservation = gateway.budget.reserve(self.body.len(), self.max_output_tokens, price).await?;
+            let turn = self.line.parallel.acquire().await.expect("the semaphore is never closed");
+            Ok::<_, GatewayError>((reservation, turn))
+        };
+        let (reservation, turn) = match call.or_stopped(before).await.and_then(|ready| ready) {
+            Ok(ready) => ready,
+            Err(error) => return (Err(error.into()), None),
+        };
+        gateway.events.emit(Event::ModelCalled {
+            reviewer: call.reviewer.to_owned(),
+            bundle: call.bundle,
+            model: model.clone(),
+            provider: self.line.endpoint.preset().name(),
+            host: self.line.endpoint.host(),
+            request: call.request_no,
+            attempt: number,
+        });
+        let started = Instant::now();
+        let mut attempt = Attempt::new(&self.line.endpoint, &gateway.limits, model, call.reviewer);
+        let ran = call.or_stopped(attempt.run(self.client, self.body.clone(), call.began.as_ref())).await;
+        drop(turn);
+        let mut usage = attempt.usage(self.body.len());
+        reservation.settle(&mut usage);
+        spent.add(&usage);
+        gateway.count(call.reviewer, &usage);
+        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
+        gateway.events.emit(Event::ModelEnded {
+            reviewer: call.reviewer.to_owned(),
+            bundle: call.bundle,
+            model: ended.as_ref().map_or_else(|_| model.clone(), |decoded| self.named(decoded)),
+            failed: ended.as_ref().err().map(|failure| failure.error.kind.name()),
+            status: ended.as_ref().err().and_then(|failure| failure.error.status),
+            input_tokens: usage.input_tokens,
+            cached_tokens: usage.cached_tokens,
+            cache_write_tokens: usage.cache_write_tokens,
+            output_tokens: usage.output_tokens,
+            estimated: usage.estimated,
+            cost_usd: usage.cost_usd,
+            first_byte_ms: attempt.first_byte().map(millis),
+            ms: millis(started.elapsed()),
+        });
+        (ended, attempt.first_byte())
+    }
+
+    /// The wait before the next attempt; the failure where there is none.
+    fn wait(&self, failure: &Failure, number: u32) -> Result<Duration, Failure> {
+        let limits = &self.gateway.limits;
+        let give_up = |why: String| {
+            let mut error = failure.error.clone();
+            error.message.push_str(&why);
+            Err(Failure { error, ..*failure })
+        };
+        if !failure.retry {
+            return give_up(String::new());
+        }
+        if number >= limits.attempts {
+            return give_up(if number > 1 { format!(" ({number} attempts)") } else { String::new() });
+        }
+        let wait = match failure.wait {
+            Some(asked) if asked > limits.longest_wait => {
+                let longest = limits.longest_wait.as_secs_f64();
+                return give_up(format!(" (it asks to wait {:.0} s, longer than the {longest:.0} s that are allowed)", asked.as_secs_f64()));
+            }
+            Some(asked) => asked_and_spread(asked, limits.backoff, number),
+            None => backoff(limits.backoff, number),
+        };
+        if Instant::now() + wait >= self.call.deadline {
+            return give_up(" (no time is left for another attempt)".into());
+        }
+        self.gateway.events.emit(Event::ModelRetried {
+            reviewer: self.call.reviewer.to_owned(),
+            reason: failure.error.message.clone(),
+            wait_ms: millis(wait),
+        });
+        Ok(wait)
+    }
+
+    fn answer(&self, decoded: Decoded, usage: Usage, first_byte: Option<Duration>, started: Instant) -> Answer {
+        let model = self.named(&decoded);
+        self.gateway.events.emit(Event::ModelAnswered {
+            reviewer: self.call.reviewer.to_owned(),
+            bundle: self.call.bundle,
+            model: model.clone(),
+            input_tokens: usage.input_tokens,
+            cached_tokens: usage.cached_tokens,
+            output_tokens: usage.output_tokens,
+            first_byte_ms: millis(first_byte.unwrap_or_default()),
+            ms: millis(started.elapsed()),
+        });
+        Answer { turn: decoded.turn, stop: decoded.stop, usage, model, link: 0 }
+    }
+
+    /// The model as it named itself; the asked-for name where it did not.
+    fn named(&self, decoded: &Decoded) -> String {
+        match shorten(one_line(&decoded.model), 100) {
+            model if model.is_empty() => self.link.model.clone(),
+            model => model,
+        }
+    }
+}
+
+fn passed_over(left: Duration) -> Failure {
+    let message = format!("passed over, since it failed again and again (for another {} s)", left.as_secs());
+    Failure { retry: true, ..GatewayError::new(ErrorKind::Unavailable, message).into() }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
