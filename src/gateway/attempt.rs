@@ -189,7 +189,7 @@ impl<'a> Attempt<'a> {
             Format::Unknown => return Err(self.broken("it was empty")),
             Format::Document => {
                 let document = std::mem::take(&mut self.document);
-                self.decoder.document(&document).map_err(|error| match error {
+                self.decoder.document(&String::from_utf8_lossy(&document)).map_err(|error| match error {
                     // Valid JSON did not break off: it is something else, and will be at the next attempt.
                     DecodeError::Garbled(_) if serde_json::from_slice::<IgnoredAny>(&document).is_ok() => self.unspoken("JSON of something else"),
                     error => self.unreadable(error),
@@ -242,8 +242,11 @@ impl<'a> Attempt<'a> {
     }
 
     fn silent(&self, time: Duration) -> Failure {
-        let when = if self.first_byte.is_some() { "in the middle of its answer" } else { "before its answer" };
-        self.fail(ErrorKind::Timeout, format!("sent no byte for {} s {when}", time.as_secs_f64()))
+        let (when, limit) = match self.first_byte {
+            Some(_) => ("in the middle of its answer", "idle_seconds"),
+            None => ("before its answer", "first_byte_seconds"),
+        };
+        self.fail(ErrorKind::Timeout, format!("sent no byte for {} s {when}; `limits.{limit}` says how long it may be silent", time.as_secs_f64()))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {

@@ -63,10 +63,13 @@ pub(crate) fn in_stream(endpoint: &Endpoint, said: &ErrorBody) -> Failure {
     Failure { retry: kind.is_retryable(), wait: said.wait, unreachable: false, error: GatewayError { kind, status: number, message } }
 }
 
-/// The status that a provider sends with an error of this name.
-const STATUS_OF: [(&str, u16); 18] = [
+/// The status that a provider sends with an error of this name. Codes come before types, which say less.
+const STATUS_OF: [(&str, u16); 21] = [
+    ("invalid_api_key", 401),
+    ("model_not_found", 404),
     ("invalid_request_error", 400),
     ("invalid_argument", 400),
+    ("invalid_prompt", 400),
     ("failed_precondition", 400),
     ("authentication_error", 401),
     ("unauthenticated", 401),

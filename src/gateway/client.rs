@@ -195,7 +195,7 @@ impl CallContext<'_> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(GatewayError::new(ErrorKind::Cancelled, "the run was cancelled")),
-            () = sleep_until(self.deadline) => Err(GatewayError::new(ErrorKind::Timeout, "the time for this reviewer is over")),
+            () = sleep_until(self.deadline) => Err(GatewayError::new(ErrorKind::Timeout, "the time for this reviewer is over (`limits.reviewer_seconds`, `limits.run_seconds`)")),
             done = work => Ok(done),
         }
     }

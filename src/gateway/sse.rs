@@ -1,5 +1,6 @@
 //! Server-sent events: bytes in, events out. Knows nothing of what the events say.
 
+use memchr::{memchr, memchr2};
 use std::mem;
 
 /// The most bytes of one line and of one event.
@@ -52,7 +53,7 @@ impl SseParser {
                 bytes = &bytes[1..];
                 continue;
             }
-            let Some(end) = bytes.iter().position(|b| matches!(b, b'\n' | b'\r')) else {
+            let Some(end) = memchr2(b'\n', b'\r', bytes) else {
                 self.keep(bytes)?;
                 break;
             };
@@ -96,7 +97,7 @@ impl SseParser {
             self.data.clear();
             return told;
         }
-        let (field, value) = match line.iter().position(|b| *b == b':') {
+        let (field, value) = match memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &[][..]),
         };
@@ -110,9 +111,12 @@ impl SseParser {
                 if mem::replace(&mut self.has_data, true) {
                     self.data.push('\n');
                 }
-                self.data.push_str(&String::from_utf8_lossy(value));
+                push_text(&mut self.data, value);
             }
-            b"event" => self.name = String::from_utf8_lossy(value).into_owned(),
+            b"event" => {
+                self.name.clear();
+                push_text(&mut self.name, value);
+            }
             b"" | b"id" | b"retry" => {}
             _ if self.stray.len() + line.len() < MAX_STRAY => {
                 self.stray.extend_from_slice(line);
@@ -121,6 +125,14 @@ impl SseParser {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Appends bytes as text. Most are UTF-8, which is quick to find out.
+fn push_text(text: &mut String, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(valid) => text.push_str(valid),
+        Err(_) => text.push_str(&String::from_utf8_lossy(bytes)),
     }
 }
 

@@ -286,6 +286,11 @@ impl ModelAnswer {
         self
     }
 
+    /// The arguments of its call of that number.
+    pub(crate) fn arguments(&self, number: usize) -> Value {
+        self.calls[number].1.clone()
+    }
+
     /// Without usage.
     pub(crate) fn uncounted(mut self) -> Self {
         self.usage = None;

@@ -45,7 +45,7 @@ pub(crate) fn decoded(kind: WireKind, stream: &str) -> String {
 /// What a decoder makes of a whole document.
 pub(crate) fn decoded_document(kind: WireKind, document: &str) -> String {
     let mut decoder = of(kind).decoder();
-    let fed = decoder.document(document.as_bytes());
+    let fed = decoder.document(document);
     told(fed, decoder.as_mut())
 }
 

@@ -14,9 +14,12 @@ pub(crate) use error_body::ErrorBody;
 
 use super::sse::{EventTooLong, SseEvent};
 use super::types::{AssistantTurn, ModelRequest, Stop, Usage};
+use memchr::memmem::Finder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Which wire format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,7 +90,7 @@ pub(crate) trait Decoder: Send + Sync {
     fn event(&mut self, event: SseEvent<'_>) -> Result<(), DecodeError>;
 
     /// Takes a whole answer, from a server that does not stream.
-    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError>;
+    fn document(&mut self, document: &str) -> Result<(), DecodeError>;
 
     /// How far the answer is.
     fn progress(&self) -> Progress;
@@ -141,6 +144,45 @@ impl From<EventTooLong> for DecodeError {
     }
 }
 
+/// Blocks or calls by the index that the server gives them. An index that comes again for something else (some gateways
+/// count no further) begins another entry: pieces belong to the last of their index.
+#[derive(Debug)]
+pub(crate) struct Indexed<T>(BTreeMap<(u64, u32), T>);
+
+impl<T> Default for Indexed<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Indexed<T> {
+    /// The last entry of an index.
+    pub(crate) fn last(&mut self, index: u64) -> Option<&mut T> {
+        self.0.range_mut((index, 0)..=(index, u32::MAX)).next_back().map(|(_, entry)| entry)
+    }
+
+    /// Begins another entry of an index, after those that it has.
+    pub(crate) fn begin(&mut self, index: u64, entry: T) {
+        let number = self.0.range((index, 0)..=(index, u32::MAX)).next_back().map_or(0, |((_, number), _)| number + 1);
+        self.0.insert((index, number), entry);
+    }
+
+    /// Keeps the first entry of each index below `end`.
+    pub(crate) fn keep_first(&mut self, end: u64) {
+        self.0.retain(|(index, number), _| *index < end && *number == 0);
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All entries, by index, those of one index in the order in which they began.
+    pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
+        self.0.into_values()
+    }
+}
+
 /// Bounds what a decoder keeps: 4 MiB of text and arguments, 1,024 blocks or calls.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -181,19 +223,43 @@ fn to_json(body: &impl Serialize) -> Vec<u8> {
 }
 
 /// Reads one JSON text of an answer: `Upstream` where it carries an error, `Garbled` where it is not of this shape.
-fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
-    let parsed = serde_json::from_slice(text).map_err(|_| DecodeError::Garbled("an event that is not the JSON of this format"));
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+    static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+    let parsed = serde_json::from_str(text);
     // Parsed a second time only where it can matter: errors are rare, text deltas are not.
-    if (parsed.is_err() || contains(text, b"\"error\""))
-        && let Some(error) = ErrorBody::parse(text)
+    if (parsed.is_err() || ERROR.find(text.as_bytes()).is_some())
+        && let Some(error) = ErrorBody::parse(text.as_bytes())
     {
         return Err(DecodeError::Upstream(error));
     }
-    parsed
+    parsed.or_else(|_| without_counts(text)).map_err(|_| DecodeError::Garbled("an event that is not the JSON of this format"))
 }
 
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|w| w == word)
+/// Reads it as if nothing were counted: counts that are none must not cost the answer.
+fn without_counts<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    let mut value: Value = serde_json::from_str(text)?;
+    let chunks = match &mut value {
+        Value::Array(chunks) => chunks.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    for chunk in chunks {
+        for place in ["/usage", "/usageMetadata", "/message/usage", "/response/usage"] {
+            if let Some(counts) = chunk.pointer_mut(place) {
+                *counts = Value::Null;
+            }
+        }
+    }
+    serde_json::from_value(value)
+}
+
+/// Counts that can be meant. No input at all is a server that does not count, more than 2^40 tokens are nobody's; and what
+/// was cached is part of the input.
+fn plausible(usage: Usage) -> Option<Usage> {
+    let counts = [usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens, usage.output_tokens];
+    let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
+    let cache_write_tokens = usage.cache_write_tokens.min(usage.input_tokens - cached_tokens);
+    let meant = usage.input_tokens > 0 && counts.iter().all(|count| *count < 1 << 40);
+    meant.then_some(Usage { cached_tokens, cache_write_tokens, ..usage })
 }
 
 /// Arguments as a JSON object. What a model wrote can be invalid, and servers refuse a history that holds

@@ -2,10 +2,9 @@
 
 use crate::gateway::sse::SseEvent;
 use crate::gateway::types::{AssistantTurn, Stop, ToolCall, Usage};
-use crate::gateway::wire::{DecodeError, Decoded, Decoder, Progress, Room, from_json, stop_with_calls};
+use crate::gateway::wire::{DecodeError, Decoded, Decoder, Indexed, Progress, Room, from_json, plausible, stop_with_calls};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::mem;
 
 /// A chunk of a stream, or a whole answer: they differ in `delta` and `message` only.
@@ -79,7 +78,7 @@ pub(super) struct ChatDecoder {
     text: String,
     refused: bool,
     /// By `index`: pieces of several calls can be interleaved.
-    calls: BTreeMap<u64, ToolCall>,
+    calls: Indexed<ToolCall>,
     /// Where a piece without an index belongs.
     last_call: u64,
     stop: Option<Stop>,
@@ -147,10 +146,17 @@ impl ChatDecoder {
             (None, None) => self.last_call,
         };
         self.last_call = index;
-        if !self.calls.contains_key(&index) {
+        // A name under another id is another call, whatever its index says.
+        let another = |call: &ToolCall| {
+            let name = piece.function.as_ref().and_then(|f| f.name.as_deref()).unwrap_or_default();
+            let id = piece.id.as_deref().unwrap_or_default();
+            !name.is_empty() && !id.is_empty() && !call.id.is_empty() && call.id != id
+        };
+        if self.calls.last(index).is_none_or(|call| another(call)) {
             self.room.take_item()?;
+            self.calls.begin(index, ToolCall { id: String::new(), name: String::new(), arguments: String::new() });
         }
-        let call = self.calls.entry(index).or_insert_with(|| ToolCall { id: String::new(), name: String::new(), arguments: String::new() });
+        let Some(call) = self.calls.last(index) else { return Ok(()) };
         if let Some(id) = piece.id.filter(|_| call.id.is_empty()) {
             self.room.take(id.len())?;
             call.id = id;
@@ -179,11 +185,11 @@ impl Decoder for ChatDecoder {
                 self.over = true;
                 Ok(())
             }
-            data => self.take(from_json(data.as_bytes())?),
+            data => self.take(from_json(data)?),
         }
     }
 
-    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError> {
+    fn document(&mut self, document: &str) -> Result<(), DecodeError> {
         self.take(from_json(document)?)?;
         if self.stop.is_none() {
             return Err(DecodeError::NoAnswer("JSON without a finished choice"));
@@ -236,12 +242,11 @@ fn read_stop(reason: String) -> Stop {
     }
 }
 
-/// `prompt_tokens` counts cached and cache-written tokens in, `completion_tokens` the reasoning. No input at
-/// all is a server that does not count.
+/// `prompt_tokens` counts cached and cache-written tokens in, `completion_tokens` the reasoning.
 fn read_usage(usage: &ChatUsage) -> Option<Usage> {
     let details = usage.prompt_tokens_details.as_ref();
-    Some(Usage {
-        input_tokens: usage.prompt_tokens.filter(|tokens| *tokens > 0)?,
+    plausible(Usage {
+        input_tokens: usage.prompt_tokens.unwrap_or(0),
         cached_tokens: details.and_then(|d| d.cached_tokens).unwrap_or(0),
         cache_write_tokens: details.and_then(|d| d.cache_write_tokens).unwrap_or(0),
         output_tokens: usage.completion_tokens.unwrap_or(0),

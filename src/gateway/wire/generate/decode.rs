@@ -3,7 +3,7 @@
 use super::OUR_ID;
 use crate::gateway::sse::SseEvent;
 use crate::gateway::types::{AssistantTurn, Raw, Stop, ToolCall, Usage};
-use crate::gateway::wire::{DecodeError, Decoded, Decoder, Progress, Room, from_json, stop_with_calls};
+use crate::gateway::wire::{DecodeError, Decoded, Decoder, Progress, Room, from_json, plausible, stop_with_calls};
 use serde::Deserialize;
 use serde_json::Value;
 use std::mem;
@@ -38,13 +38,12 @@ struct Feedback {
 
 /// A field that is left out means 0.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
+#[serde(rename_all = "camelCase")]
 struct Counts {
-    prompt_token_count: u64,
-    cached_content_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: u64,
+    prompt_token_count: Option<u64>,
+    cached_content_token_count: Option<u64>,
+    candidates_token_count: Option<u64>,
+    thoughts_token_count: Option<u64>,
 }
 
 /// Collects one answer.
@@ -139,13 +138,13 @@ impl Decoder for GenerateDecoder {
                 self.over = true;
                 Ok(())
             }
-            data => self.take(from_json(data.as_bytes())?),
+            data => self.take(from_json(data)?),
         }
     }
 
     /// Without `alt=sse` a stream is one JSON array of chunks.
-    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError> {
-        let array = document.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+    fn document(&mut self, document: &str) -> Result<(), DecodeError> {
+        let array = document.trim_start().starts_with('[');
         let chunks: Vec<Chunk> = if array { from_json(document)? } else { vec![from_json(document)?] };
         for chunk in chunks {
             self.take(chunk)?;
@@ -190,13 +189,12 @@ fn read_stop(reason: String) -> Stop {
     }
 }
 
-/// `promptTokenCount` counts cached tokens in; thoughts come on top of the candidates. No input at all is a
-/// server that does not count.
+/// `promptTokenCount` counts cached tokens in; thoughts come on top of the candidates.
 fn read_usage(counts: &Counts) -> Option<Usage> {
-    (counts.prompt_token_count > 0).then(|| Usage {
-        input_tokens: counts.prompt_token_count,
-        cached_tokens: counts.cached_content_token_count,
-        output_tokens: counts.candidates_token_count.saturating_add(counts.thoughts_token_count),
+    plausible(Usage {
+        input_tokens: counts.prompt_token_count.unwrap_or(0),
+        cached_tokens: counts.cached_content_token_count.unwrap_or(0),
+        output_tokens: counts.candidates_token_count.unwrap_or(0).saturating_add(counts.thoughts_token_count.unwrap_or(0)),
         ..Usage::default()
     })
 }

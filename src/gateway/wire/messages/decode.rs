@@ -3,10 +3,9 @@
 use crate::gateway::sse::SseEvent;
 use crate::gateway::types::{AssistantTurn, Raw, Stop, ToolCall, Usage};
 use crate::gateway::wire::arguments_object;
-use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress, Room, from_json, stop_with_calls};
+use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Indexed, Progress, Room, from_json, plausible, stop_with_calls};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::mem;
 
 /// Any event; which fields it has, its type tells.
@@ -14,10 +13,10 @@ use std::mem;
 struct Event {
     r#type: Option<String>,
     index: Option<u64>,
-    message: Option<Message>,
+    message: Option<Box<Message>>,
     content_block: Option<Value>,
     delta: Option<Delta>,
-    usage: Option<Counts>,
+    usage: Option<Box<Counts>>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +65,7 @@ enum Block {
 #[derive(Default)]
 pub(super) struct MessagesDecoder {
     model: String,
-    blocks: BTreeMap<u64, Block>,
+    blocks: Indexed<Block>,
     stop: Option<Stop>,
     /// Input that was neither read from the cache nor written to it.
     plain_input: u64,
@@ -126,13 +125,18 @@ impl MessagesDecoder {
             Block::Call { call, whole } => call.id.len() + call.name.len() + whole.as_ref().map_or(0, |w| w.to_string().len()),
             Block::Unknown => 0,
         })?;
-        self.blocks.insert(index, begun);
+        // A call that begins again is the same one.
+        let again =
+            matches!((self.blocks.last(index), &begun), (Some(Block::Call { call: old, .. }), Block::Call { call: new, .. }) if old.id == new.id);
+        if !again {
+            self.blocks.begin(index, begun);
+        }
         Ok(())
     }
 
     fn continue_block(&mut self, index: u64, delta: Delta) -> Result<(), DecodeError> {
         // A delta of a block that never began is one of an unknown kind to us.
-        let Some(block) = self.blocks.get_mut(&index) else { return Ok(()) };
+        let Some(block) = self.blocks.last(index) else { return Ok(()) };
         let (field, piece) = match (block, delta) {
             (Block::Text(text), Delta { text: Some(piece), .. }) => (text, piece),
             (Block::Call { call, .. }, Delta { partial_json: Some(piece), .. }) => (&mut call.arguments, piece),
@@ -157,9 +161,9 @@ impl Decoder for MessagesDecoder {
             let plain = || ErrorBody { message: data.to_owned(), ..ErrorBody::EMPTY };
             return Err(DecodeError::Upstream(ErrorBody::parse(data.as_bytes()).unwrap_or_else(plain)));
         }
-        let parsed: Event = from_json(data.as_bytes())?;
+        let parsed: Event = from_json(data)?;
         match parsed.r#type.as_deref().unwrap_or(event.name) {
-            "message_start" => parsed.message.map_or(Ok(()), |message| self.start(message)),
+            "message_start" => parsed.message.map_or(Ok(()), |message| self.start(*message)),
             "content_block_start" => match (parsed.index, parsed.content_block) {
                 (Some(index), Some(block)) => self.begin_block(index, block),
                 _ => Err(DecodeError::Garbled("a block without an index")),
@@ -184,7 +188,7 @@ impl Decoder for MessagesDecoder {
         }
     }
 
-    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError> {
+    fn document(&mut self, document: &str) -> Result<(), DecodeError> {
         let message: Message = from_json(document)?;
         self.start(message)?;
         if self.stop.is_none() {
@@ -203,7 +207,7 @@ impl Decoder for MessagesDecoder {
     }
 
     fn usage(&self) -> Option<Usage> {
-        self.counted.filter(|usage| usage.input_tokens > 0)
+        self.counted.and_then(plausible)
     }
 
     fn finish(&mut self) -> Option<Decoded> {

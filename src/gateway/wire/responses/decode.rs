@@ -2,10 +2,9 @@
 
 use crate::gateway::sse::SseEvent;
 use crate::gateway::types::{AssistantTurn, Raw, Stop, ToolCall, Usage};
-use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress, Room, from_json, sendable, stop_with_calls};
+use crate::gateway::wire::{DecodeError, Decoded, Decoder, ErrorBody, Indexed, Progress, Room, from_json, plausible, sendable, stop_with_calls};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::mem;
 
 /// Any event; which fields it has, its type tells.
@@ -65,7 +64,7 @@ struct Item {
 #[derive(Default)]
 pub(super) struct ResponsesDecoder {
     model: String,
-    items: BTreeMap<u64, Item>,
+    items: Indexed<Item>,
     stop: Option<Stop>,
     usage: Option<Usage>,
     /// Bytes of what the model said, however often it is repeated.
@@ -76,15 +75,16 @@ pub(super) struct ResponsesDecoder {
 impl ResponsesDecoder {
     /// The item at `index`, begun now where it was not yet.
     fn item(&mut self, index: u64) -> Result<&mut Item, DecodeError> {
-        if !self.items.contains_key(&index) {
+        if self.items.last(index).is_none() {
             self.room.take_item()?;
+            self.items.begin(index, Item::default());
         }
-        Ok(self.items.entry(index).or_default())
+        Ok(self.items.last(index).expect("it is there, or was just begun"))
     }
 
     /// Takes room for what an item has grown to: its whole repeats its pieces, which are not counted twice.
     fn grow(&mut self, index: u64, bytes: usize) -> Result<(), DecodeError> {
-        let more = bytes.saturating_sub(self.items.get(&index).map_or(0, |item| item.bytes));
+        let more = bytes.saturating_sub(self.items.last(index).map_or(0, |item| item.bytes));
         self.room.take(more)?;
         self.item(index)?.bytes += more;
         Ok(())
@@ -92,13 +92,12 @@ impl ResponsesDecoder {
 
     fn whole(&mut self, index: u64, value: Value) -> Result<(), DecodeError> {
         let bytes = value.to_string().len();
-        self.item(index)?;
         self.grow(index, bytes)?;
-        let item = self.items.entry(index).or_default();
+        let item = self.item(index)?;
+        item.whole = Some(value);
         if !mem::replace(&mut item.counted, true) {
             self.said += bytes;
         }
-        item.whole = Some(value);
         Ok(())
     }
 
@@ -138,7 +137,7 @@ impl ResponsesDecoder {
         };
         if let Some(output) = response.output.filter(|output| !output.is_empty()) {
             // What is repeated stands for what came in pieces, even where some server counts its items anew.
-            self.items.retain(|index, _| (*index as usize) < output.len());
+            self.items.keep_first(output.len() as u64);
             for (index, item) in output.into_iter().enumerate() {
                 self.whole(index as u64, item)?;
             }
@@ -158,12 +157,16 @@ impl Decoder for ResponsesDecoder {
             let plain = || ErrorBody { message: data.to_owned(), ..ErrorBody::EMPTY };
             return Err(DecodeError::Upstream(ErrorBody::parse(data.as_bytes()).unwrap_or_else(plain)));
         }
-        let parsed: Event = from_json(data.as_bytes())?;
+        let parsed: Event = from_json(data)?;
         let kind = parsed.r#type.as_deref().unwrap_or(event.name);
         match (kind, parsed.output_index) {
             ("response.output_item.added", Some(index)) => {
                 let begun = parsed.item.unwrap_or_default();
-                self.item(index)?;
+                let another = |old: &Value| old["call_id"].is_string() && begun["call_id"].is_string() && old["call_id"] != begun["call_id"];
+                if self.items.last(index).is_some_and(|item| another(&item.begun)) {
+                    self.room.take_item()?;
+                    self.items.begin(index, Item::default());
+                }
                 self.grow(index, begun.to_string().len())?;
                 self.item(index)?.begun = begun;
                 Ok(())
@@ -185,7 +188,7 @@ impl Decoder for ResponsesDecoder {
         }
     }
 
-    fn document(&mut self, document: &[u8]) -> Result<(), DecodeError> {
+    fn document(&mut self, document: &str) -> Result<(), DecodeError> {
         self.response(from_json(document)?)?;
         if self.stop.is_none() {
             return Err(DecodeError::NoAnswer("JSON without a finished response"));
@@ -269,11 +272,11 @@ fn read_stop(reason: String) -> Stop {
     }
 }
 
-/// `input_tokens` counts cached tokens in, `output_tokens` the reasoning. No input at all is a server that does not count.
+/// `input_tokens` counts cached tokens in, `output_tokens` the reasoning.
 fn read_usage(counts: &Counts) -> Option<Usage> {
     let details = counts.input_tokens_details.as_ref();
-    Some(Usage {
-        input_tokens: counts.input_tokens.filter(|tokens| *tokens > 0)?,
+    plausible(Usage {
+        input_tokens: counts.input_tokens.unwrap_or(0),
         cached_tokens: details.and_then(|d| d.cached_tokens).unwrap_or(0),
         cache_write_tokens: details.and_then(|d| d.cache_write_tokens).unwrap_or(0),
         output_tokens: counts.output_tokens.unwrap_or(0),
