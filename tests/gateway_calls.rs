@@ -223,7 +223,7 @@ async fn those_who_wait_for_a_warm_cache_are_released() {
     let (start, rest) = first.split_at(first.find("\n\n").expect("an event") + 2);
     let slow = [stream(start), vec![Step::Wait(Duration::from_millis(400)), Step::Write(rest.into())]].concat();
     for (name, scripts) in [
-        ("at the first byte", vec![slow]),
+        ("at the first event", vec![slow]),
         ("when the first attempt fails", vec![status(503, &["retry-after-ms: 400"], ""), Wire::Chat.script(&answer("x"))]),
     ] {
         let case = case(Wire::Chat, scripts);

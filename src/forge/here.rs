@@ -2,6 +2,13 @@
 //! known here. Whoever can change these variables can change the job itself.
 
 use crate::config::{Env, Place};
+use crate::gateway::Labels;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use std::fmt::Write as _;
+
+/// Hexadecimal digits of a user's pseudonym: 128 bits.
+const PSEUDONYM: usize = 32;
 
 /// Host, project and target branch of the job; nothing outside of CI.
 pub fn here(env: Env<'_>) -> Place {
@@ -17,6 +24,25 @@ pub fn here(env: Env<'_>) -> Place {
         Some(project) => Place { host, project: Some(project), target_branch: set("GITHUB_BASE_REF") },
         None => Place::default(),
     }
+}
+
+/// What a gateway is told of the job: its number, the project, and who started it. The user is a hash with the
+/// organisation's key, and nobody without one: an unkeyed hash of a name is that name.
+pub fn labels(env: Env<'_>, key: Option<&[u8]>) -> Labels {
+    let set = |names: [&str; 2]| names.into_iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
+    let place = here(env);
+    let user = set(["GITLAB_USER_ID", "GITHUB_ACTOR_ID"]);
+    let pseudonym = |(key, user): (&[u8], String)| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+        mac.update(format!("user\0{}\0{user}", place.host.as_deref().unwrap_or_default()).as_bytes());
+        let mut hex = mac.finalize().into_bytes().iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        hex.truncate(PSEUDONYM);
+        hex
+    };
+    Labels { run: set(["CI_JOB_ID", "GITHUB_RUN_ID"]), user: key.zip(user).map(pseudonym), project: place.project }
 }
 
 #[cfg(test)]
@@ -36,5 +62,20 @@ mod tests {
         assert_eq!(told(&gitlab), "git.example:8443 me/fork -");
         assert_eq!(told(&[&gitlab[..], &merge].concat()), "git.example:8443 team/app main");
         assert_eq!(told(&github), "hub.example team/app -");
+    }
+
+    #[test]
+    fn a_gateway_is_told_the_job_and_no_name() {
+        let told = |variables: &[(&str, &str)], key: Option<&[u8]>| {
+            let labels = labels(&|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()), key);
+            [labels.run, labels.project, labels.user].map(|part| part.unwrap_or_else(|| "-".into())).join(" ")
+        };
+        let gitlab = [("CI_PROJECT_PATH", "team/app"), ("CI_SERVER_HOST", "git.example"), ("CI_JOB_ID", "77"), ("GITLAB_USER_ID", "5")];
+        let github = [("GITHUB_REPOSITORY", "team/app"), ("GITHUB_RUN_ID", "88"), ("GITHUB_ACTOR_ID", "5")];
+        assert_eq!(told(&[], Some(b"k")), "- - -");
+        assert_eq!(told(&gitlab, None), "77 team/app -");
+        assert_eq!(told(&gitlab, Some(b"k")), "77 team/app bc195428d3ef4d168bb4bd8edee36459");
+        assert_eq!(told(&github, Some(b"k")), "88 team/app 72b35f1f3e145279d20766e1a74c88aa");
+        assert_ne!(told(&gitlab, Some(b"k")), told(&gitlab, Some(b"another")));
     }
 }

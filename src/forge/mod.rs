@@ -15,7 +15,7 @@ mod text;
 mod told;
 mod types;
 
-pub use here::here;
+pub use here::{here, labels};
 pub use locate::{Found, HeadOf, Kind, Located, Token, connect, locate};
 pub use span::{End, Span};
 pub use told::told;

@@ -15,6 +15,9 @@ use reqwest::Client;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// A request of fewer tokens is cut by nobody, and an estimate of it means little.
+const SHORT: u64 = 1_000;
+
 /// What all attempts of a call at one link share.
 pub(super) struct Ask<'a> {
     gateway: &'a Gateway,
@@ -25,6 +28,8 @@ pub(super) struct Ask<'a> {
     line: &'a Line,
     client: &'a Client,
     max_output_tokens: u32,
+    /// What a model that has read all of it counts, and at least half of which a server has to report.
+    least_tokens: u64,
     body: Vec<u8>,
 }
 
@@ -44,7 +49,7 @@ impl<'a> Ask<'a> {
         let client = line.client()?;
         let request = ModelRequest { model: link.model.clone(), ..request.clone() };
         let body = line.endpoint.body(&request);
-        Ok(Self { gateway, call, link, last, line, client, max_output_tokens: request.max_output_tokens, body })
+        Ok(Self { gateway, call, link, last, line, client, max_output_tokens: request.max_output_tokens, least_tokens: request.least_tokens(), body })
     }
 
     /// As many attempts as the limits allow, until the answer is whole. What they use is added to `spent`.
@@ -117,7 +122,7 @@ impl<'a> Ask<'a> {
         reservation.settle(&mut usage);
         spent.add(&usage);
         gateway.count(call.reviewer, &usage);
-        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
+        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into())).and_then(|decoded| self.uncut(decoded, &usage));
         gateway.events.emit(Event::ModelEnded {
             reviewer: call.reviewer.to_owned(),
             bundle: call.bundle,
@@ -134,6 +139,21 @@ impl<'a> Ask<'a> {
             ms: millis(started.elapsed()),
         });
         (ended, attempt.first_byte())
+    }
+
+    /// The answer, unless the server cut the prompt without a word, as some do whose context is too small: such an answer
+    /// is one about a part of the change. Servers that count cached input apart are given the benefit of the doubt.
+    fn uncut(&self, decoded: Decoded, usage: &Usage) -> Result<Decoded, Failure> {
+        let counted = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
+        if usage.estimated || counted == 0 || self.least_tokens < SHORT || counted >= self.least_tokens / 2 {
+            return Ok(decoded);
+        }
+        let message = format!(
+            "{} read {counted} tokens of a request of about {}: it cut the prompt without saying so (Ollama does, beyond `num_ctx`)",
+            self.line.endpoint.host(),
+            self.least_tokens
+        );
+        Err(GatewayError::new(ErrorKind::TooLarge, message).into())
     }
 
     /// The wait before the next attempt; the failure where there is none.

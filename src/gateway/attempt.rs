@@ -87,7 +87,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Sends `body` and reads the answer. `began` is cancelled at the first byte of an answer.
+    /// Sends `body` and reads the answer. `began` is cancelled at the first event of an answer.
     pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
         self.started = Instant::now();
         let first_by = self.started + self.limits.first_byte();
@@ -150,12 +150,7 @@ impl<'a> Attempt<'a> {
         if chunk.is_empty() {
             return Ok(());
         }
-        if self.first_byte.is_none() {
-            self.first_byte = Some(self.started.elapsed());
-            if let Some(began) = began {
-                began.cancel();
-            }
-        }
+        self.first_byte.get_or_insert_with(|| self.started.elapsed());
         self.bytes = self.bytes.saturating_add(chunk.len());
         if self.bytes > MAX_STREAM {
             return Err(self.unreadable(DecodeError::TooLong("a stream of more than 100 MiB")));
@@ -179,7 +174,15 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         let decoder = &mut self.decoder;
-        let fed = self.parser.feed(chunk, &mut |event| decoder.event(event));
+        let mut begun = false;
+        let fed = self.parser.feed(chunk, &mut |event| {
+            begun = true;
+            decoder.event(event)
+        });
+        // Comments come while the prompt is still being read; an event comes after.
+        if let (true, Some(began)) = (begun, began) {
+            began.cancel();
+        }
         fed.map_err(|error| self.unreadable(error))
     }
 

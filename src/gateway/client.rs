@@ -52,7 +52,7 @@ pub struct CallContext<'a> {
     pub deadline: Instant,
     /// Ends the call at once.
     pub cancel: CancellationToken,
-    /// Cancelled, as a signal to those who wait for a warm cache, at the first byte of an answer, when the first
+    /// Cancelled, as a signal to those who wait for a warm cache, at the first event of an answer, when the first
     /// attempt fails, and at the latest when the call returns.
     pub began: Option<CancellationToken>,
 }

@@ -13,6 +13,13 @@ pub struct ToolSpec {
     pub schema: serde_json::Value,
 }
 
+impl ToolSpec {
+    /// Tokens that offering it takes, estimated.
+    pub(crate) fn tokens(&self) -> u64 {
+        estimate_tokens(&self.description) + estimate_tokens(&self.schema.to_string())
+    }
+}
+
 /// A request in neutral form. Everything that several reviewers of one model share comes first and is
 /// byte-identical (`tools`, `system`, `shared`); what differs comes last (`own`, then the turns).
 #[derive(Debug, Clone)]
@@ -156,7 +163,44 @@ pub struct Answer {
     pub link: usize,
 }
 
+impl ModelRequest {
+    /// Tokens that a model must count at least for having read all of this, roughly: the estimate, but a run of one
+    /// character (an indent, a ruler) can be a single token.
+    pub(crate) fn least_tokens(&self) -> u64 {
+        let tools = self.tools.iter().map(ToolSpec::tokens).sum::<u64>();
+        let turns = self.turns.iter().map(|turn| match turn {
+            Turn::Assistant(said) => least_bytes(&said.text) + said.calls.iter().map(|call| least_bytes(&call.arguments)).sum::<u64>(),
+            Turn::ToolResults(results) => results.iter().map(|result| least_bytes(&result.content)).sum(),
+            Turn::User(text) => least_bytes(text),
+        });
+        tools + (least_bytes(&self.system) + least_bytes(&self.shared) + least_bytes(&self.own) + turns.sum::<u64>()) / 4
+    }
+}
+
+/// Bytes of a text, those of a run of one byte beyond the fourth left out.
+fn least_bytes(text: &str) -> u64 {
+    let (mut bytes, mut run, mut last) = (0, 0, None);
+    for byte in text.bytes() {
+        run = if last == Some(byte) { run + 1 } else { 1 };
+        last = Some(byte);
+        bytes += u64::from(run <= 4);
+    }
+    bytes
+}
+
 /// Tokens of a text, estimated as bytes / 4 (within 20 % for code on the big tokenizers), rounded up.
 pub fn estimate_tokens(text: &str) -> u64 {
     (text.len() as u64).div_ceil(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_one_character_are_few_tokens() {
+        for (text, bytes) in [("", 0), ("abcd", 4), ("aaaa", 4), ("aaaaaaaaab", 5), ("        x\n        y\n", 12)] {
+            assert_eq!(least_bytes(text), bytes, "{text:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::tools::{REPORT_TOOL, Toolbox};
 use crate::findings::parse::{self, Report};
-use crate::gateway::{Answer, CallContext, Gateway, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage};
+use crate::gateway::{Answer, CallContext, Gateway, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens};
 use crate::telemetry::{Event, Events};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +44,14 @@ pub struct Task {
     pub time: Duration,
 }
 
+impl Task {
+    /// Tokens of what all reviewers of its model share, estimated.
+    pub(super) fn shared_tokens(&self) -> u64 {
+        let tools = self.tools.iter().map(ToolSpec::tokens).sum::<u64>();
+        tools + estimate_tokens(&self.system) + estimate_tokens(&self.shared)
+    }
+}
+
 /// How it ended.
 #[derive(Debug)]
 pub struct TaskResult {
@@ -79,8 +87,9 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result.
-    pub async fn run(&self, task: Task) -> TaskResult {
+    /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result. `began` is cancelled, as a
+    /// signal, once its first request has begun to be answered, or will not be.
+    pub async fn run(&self, task: Task, began: Option<CancellationToken>) -> TaskResult {
         let started = Instant::now();
         self.events.emit(Event::ReviewerStarted {
             reviewer: task.reviewer.clone(),
@@ -88,7 +97,7 @@ impl Desk {
             bundle: task.bundle.0,
             bundles: task.bundle.1,
         });
-        let mut talk = Talk::new(self, &task, started);
+        let mut talk = Talk::new(self, &task, started, began);
         let report = talk.hold().await;
         self.events.emit(Event::ReviewerFinished {
             reviewer: task.reviewer.clone(),
@@ -108,6 +117,8 @@ struct Talk<'a> {
     task: &'a Task,
     deadline: Instant,
     request: ModelRequest,
+    /// Until the first request is answered.
+    began: Option<CancellationToken>,
     /// Where in the chain it stands: what answered once goes on, since the conversation is cached there.
     link: usize,
     model: Option<String>,
@@ -117,7 +128,7 @@ struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    fn new(desk: &'a Desk, task: &'a Task, started: Instant) -> Self {
+    fn new(desk: &'a Desk, task: &'a Task, started: Instant, began: Option<CancellationToken>) -> Self {
         let request = ModelRequest {
             model: String::new(),
             tools: task.tools.clone(),
@@ -132,6 +143,7 @@ impl<'a> Talk<'a> {
             task,
             deadline: desk.deadline.min(started + task.time),
             request,
+            began,
             link: 0,
             model: None,
             requests: 0,
@@ -190,7 +202,7 @@ impl<'a> Talk<'a> {
             request_no: self.requests,
             deadline: self.deadline,
             cancel: self.desk.cancel.clone(),
-            began: None,
+            began: self.began.take(),
         };
         let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| e.to_string())?;
         self.link += answer.link;

@@ -1,7 +1,7 @@
 //! What a review would cost, before any call: every reviewer ending in one request.
 
 use super::Prepared;
-use crate::gateway::estimate_tokens;
+use crate::gateway::{ToolSpec, estimate_tokens};
 use crate::reviewers::tools;
 
 /// Output tokens that one request is reckoned with: a report of a few findings.
@@ -39,7 +39,7 @@ impl Prepared {
     /// Estimates the review.
     pub fn estimate(&self) -> Estimate {
         let variables = self.variables();
-        let offered: u64 = tools::specs().iter().map(|t| estimate_tokens(&t.description) + estimate_tokens(&t.schema.to_string())).sum();
+        let offered: u64 = tools::specs().iter().map(ToolSpec::tokens).sum();
         let fixed = offered + estimate_tokens(&self.setup.prompts.system(&variables));
         let prefixes: u64 = self.shared.iter().map(|s| s.tokens + fixed).sum();
         let mut reviewers = Vec::new();

@@ -19,10 +19,10 @@ use tokio::time::Instant;
 const COORDINATOR: &str = "coordinator";
 /// The tool that ends the judge's work.
 const SUBMIT_TOOL: &str = "submit_review";
-/// Output tokens: decisions about at most some hundred findings.
-const OUTPUT_TOKENS: u32 = 8_000;
-/// Requests: one, and one reminder.
-const MAX_REQUESTS: u32 = 2;
+/// Output tokens, for decisions about at most some hundred findings, and once more after an answer that was cut.
+const OUTPUT_TOKENS: [u32; 2] = [8_000, 24_000];
+/// Requests: one, one reminder, and one with more room.
+const MAX_REQUESTS: u32 = 3;
 
 /// Merges by code, then asks the coordinator where two or more reviewers have findings. A failed judge keeps everything.
 pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
@@ -85,7 +85,7 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
         shared: "".into(),
         own: coordinator::own_part(&draft.findings, &|label, text| fence(label, text, key).text),
         turns: Vec::new(),
-        max_output_tokens: OUTPUT_TOKENS,
+        max_output_tokens: OUTPUT_TOKENS[0],
     };
     let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
     let (mut model, mut link) = (None, 0);
@@ -98,8 +98,14 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
         };
         link += answer.link;
         model = Some(answer.model);
-        if matches!(answer.stop, Stop::Length | Stop::Refused) {
-            return (model, Err(if answer.stop == Stop::Length { "its answer was cut off" } else { "the model refused to answer" }.to_owned()));
+        match answer.stop {
+            Stop::Refused => return (model, Err("the model refused to answer".to_owned())),
+            Stop::Length if request.max_output_tokens == OUTPUT_TOKENS[0] => {
+                request.max_output_tokens = OUTPUT_TOKENS[1];
+                continue;
+            }
+            Stop::Length => return (model, Err(format!("its answer was cut off at {} tokens, twice", OUTPUT_TOKENS[1]))),
+            Stop::End | Stop::Tools | Stop::Other(_) => {}
         }
         let asked = match answer.turn.calls.iter().find(|c| c.name == SUBMIT_TOOL) {
             Some(call) => match parse::review(&call.arguments) {
@@ -128,6 +134,9 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
                     .collect(),
             ),
         };
+        if !request.turns.is_empty() {
+            break;
+        }
         request.turns.extend([Turn::Assistant(answer.turn), asked]);
     }
     (model, Err(format!("it did not call {SUBMIT_TOOL}, twice")))

@@ -7,6 +7,7 @@ use crate::config::{self, Config, ConfigProblem, Env, Gateway, Layer, Place, Res
 use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
+use crate::gateway::Labels;
 use crate::git::ObjectError;
 use crate::path::RepoPath;
 use crate::report::RuleSourceInfo;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub prompts: PromptFiles,
     /// Where models are asked; `None`: the rules run alone.
     pub gateway: Option<Gateway>,
+    /// What the gateway is told of this run.
+    pub labels: Labels,
     /// Keys fences and, later, what we store.
     pub state_key: Option<Vec<u8>>,
     /// The policy's commit.
@@ -113,6 +116,7 @@ impl Setup {
         } else {
             None
         };
+        let state_key = config::state_key(env).map(|k| k.expose().as_bytes().to_vec());
         Ok(Self {
             scope,
             today,
@@ -120,7 +124,8 @@ impl Setup {
             rule_sources: loaded.sources,
             prompts,
             gateway,
-            state_key: config::state_key(env).map(|k| k.expose().as_bytes().to_vec()),
+            labels: crate::forge::labels(env, state_key.as_deref()),
+            state_key,
             policy_sha,
             rollout,
             notes,

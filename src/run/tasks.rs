@@ -3,7 +3,7 @@
 use super::Prepared;
 use crate::config;
 use crate::context::MARKS;
-use crate::gateway::{Caps, Gateway, Labels, Limits, Setup as GatewaySetup};
+use crate::gateway::{Caps, Gateway, Limits, Setup as GatewaySetup};
 use crate::path::RepoPath;
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::prompt::Variables;
@@ -29,8 +29,8 @@ impl Prepared {
             return Ok(None);
         }
         let config = self.setup.config();
-        let labels = Labels::default();
-        let endpoints = gateway.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(&labels)?)));
+        let labels = &self.setup.labels;
+        let endpoints = gateway.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(labels)?)));
         let endpoints = endpoints.collect::<Result<_, crate::error::UserError>>()?;
         let limits = config.limits;
         let gateway = Gateway::new(GatewaySetup {

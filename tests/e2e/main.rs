@@ -6,6 +6,7 @@ mod gateway;
 mod git_repo;
 mod harness;
 
+mod cache;
 mod central;
 mod chains;
 mod commands;

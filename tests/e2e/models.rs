@@ -28,14 +28,15 @@ fn reviewers_report_the_judge_weighs_and_code_finds_the_lines() {
     );
     assert_eq!(report["summary"], "Judged.");
     assert_eq!(coverage(&report), ["reviewed app.py"]);
+    let input = |r: &crate::gateway::RecordedRequest| r.body.len() as u64 / 4;
     let who: BTreeSet<String> = gateway.requests().iter().map(|r| r.reviewer()).collect();
     assert_eq!(who.into_iter().collect::<Vec<_>>(), ["codex", "coordinator", "docs", "performance", "quality", "release", "security"]);
     let quality = report["reviewers"].as_array().and_then(|l| l.iter().find(|r| r["id"] == "quality")).expect("quality ran").clone();
     assert_eq!(
         (quality["status"].as_str(), quality["requests"].as_u64(), quality["usage"]["input_tokens"].as_u64()),
-        (Some("completed"), Some(1), Some(100))
+        (Some("completed"), Some(1), Some(input(&gateway.requests().into_iter().find(|r| r.reviewer() == "quality").expect("quality asked"))))
     );
-    assert_eq!(report["usage"]["input_tokens"], 700);
+    assert_eq!(report["usage"]["input_tokens"], gateway.requests().iter().map(input).sum::<u64>());
 }
 
 #[test]
@@ -259,6 +260,32 @@ fn the_judge_cannot_raise_settle_or_touch_a_rule() {
     assert_eq!(done.code, 1);
     assert_eq!(findings(&report)[0], "critical app.py:2 exact Do not pass untrusted text to a shell");
     assert!(findings(&report)[1..].iter().all(|f| f.starts_with("suggestion")), "{:?}", findings(&report));
+}
+
+#[test]
+fn a_judge_whose_answer_was_cut_gets_more_room_once() {
+    let repo = project();
+    repo.write("app.py", "x = 1\ny = 2\n");
+    for (cuts, told) in [(1, false), (9, true)] {
+        let gateway = FakeGateway::smart(move |request| match (request.reviewer().as_str(), request.json()["max_completion_tokens"].as_u64()) {
+            ("coordinator", room) => {
+                let judged = answer("").call("submit_review", json!({"findings": [], "summary": "Judged."}));
+                if room == Some(8_000) || cuts > 1 { judged.stop("length").to(request) } else { judged.to(request) }
+            }
+            (who, _) => answer("")
+                .call(
+                    "report_findings",
+                    json!({"findings": [finding("app.py", if who == "quality" { "x = 1" } else { "y = 2" }, "important", &format!("From {who}"))]}),
+                )
+                .to(request),
+        });
+        let report = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality,docs"]].concat()).report();
+        let rooms: Vec<Value> =
+            gateway.requests().iter().filter(|r| r.reviewer() == "coordinator").map(|r| r.json()["max_completion_tokens"].clone()).collect();
+        assert_eq!(rooms, [8_000, 24_000]);
+        assert_eq!((report["notes"].to_string().contains("cut off"), findings(&report).len()), (told, 2), "{}", report["notes"]);
+        assert_eq!(report["summary"] == "Judged.", !told);
+    }
 }
 
 #[test]

@@ -268,9 +268,12 @@ pub(crate) struct ModelAnswer {
     stop: Option<String>,
 }
 
+/// The usage of an answer that says nothing of it.
+const USAGE: Option<(u64, u64, u64)> = Some((100, 60, 20));
+
 /// An answer of this text; it can be empty.
 pub(crate) fn answer(text: &str) -> ModelAnswer {
-    ModelAnswer { model: "fake-model-1".into(), text: text.into(), calls: Vec::new(), usage: Some((100, 60, 20)), stop: None }
+    ModelAnswer { model: "fake-model-1".into(), text: text.into(), calls: Vec::new(), usage: USAGE, stop: None }
 }
 
 impl ModelAnswer {
@@ -433,8 +436,13 @@ impl ModelAnswer {
         stream(&self.messages_text())
     }
 
-    /// A script in the format that the request is in.
+    /// A script in the format that the request is in. Where no usage was given, it is that of a server which has read
+    /// all of the request, more than half of it from its cache.
     pub(crate) fn to(&self, request: &RecordedRequest) -> Script {
+        let all = request.body.len() as u64 / 4;
+        if self.usage == USAGE && all > 100 {
+            return self.clone().usage(all, all * 3 / 5, 20).to(request);
+        }
         match request.path.as_str() {
             path if path.ends_with("/messages") => self.messages(),
             path if path.ends_with("/responses") => stream(&self.responses_text()),
