@@ -1,7 +1,7 @@
 //! The fake GitHub's REST API: who may ask, which endpoint is meant, what it answers.
 
 use super::state::{FORK, NUMBER, PROJECT, Review, State};
-use super::{graphql, shapes};
+use super::{checks, graphql, shapes};
 use crate::forge::server::{Request, Response, decode, git_backend};
 use crate::forge::{BOT, Fault};
 use crate::git_repo::git_in;
@@ -185,10 +185,21 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
         }
         ("GET", ["compare", range]) => {
             let (base, head) = range.split_once("...").ok_or_else(not_found)?;
-            let merge_base = String::from_utf8_lossy(&git_in(&state.origin, &["merge-base", base, head])).trim().to_owned();
+            let ask = |arguments: &[&str]| String::from_utf8_lossy(&git_in(&state.origin, arguments)).trim().to_owned();
+            let merge_base = ask(&["merge-base", base, head]);
+            let counts = ask(&["rev-list", "--left-right", "--count", &format!("{base}...{head}")]);
+            let (behind, ahead) =
+                counts.split_once('\t').and_then(|(b, a)| Some((b.parse::<u64>().ok()?, a.parse::<u64>().ok()?))).expect("two numbers");
+            let status = match (ahead, behind) {
+                (0, 0) => "identical",
+                (_, 0) => "ahead",
+                (0, _) => "behind",
+                _ => "diverged",
+            };
             Ok(Response::json(
                 200,
-                &json!({"status": "ahead", "merge_base_commit": {"sha": merge_base}, "base_commit": {"sha": base}, "commits": []}),
+                &json!({"status": status, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead, "merge_base_commit": {"sha": merge_base},
+                    "base_commit": {"sha": base}, "commits": []}),
             ))
         }
         ("GET", ["collaborators", login, "permission"]) => {
@@ -209,9 +220,13 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
             let on_code = rest[0] == "pulls";
             one(state, request, who, id.parse().map_err(|_| not_found())?, on_code)
         }
+        ("GET", ["issues", "events", id]) => {
+            let event = state.events.iter().find(|e| e["id"].to_string() == *id).ok_or_else(not_found)?;
+            Ok(Response::json(200, event))
+        }
         (_, ["pulls", number, rest @ ..]) if number.parse() == Ok(NUMBER) => in_pull(state, request, who, rest),
         (_, ["issues", number, rest @ ..]) if number.parse() == Ok(NUMBER) => in_issue(state, request, who, rest),
-        (_, ["check-runs", ..]) | (_, ["commits", _, "check-runs"]) => checks(state, request, who, rest),
+        (_, ["check-runs", ..]) | (_, ["commits", _, "check-runs"]) => checks::checks(state, request, who, rest),
         _ => Err(not_found()),
     }
 }
@@ -334,15 +349,18 @@ fn in_issue(state: &mut State, request: &Request, who: Caller, rest: &[&str]) ->
             let id = state.say(who.user, body, None);
             one_json(state, id, 201)
         }
+        ("GET", ["labels"]) => Ok(page(request, shapes::labels(state))),
         ("GET", ["events"]) => Ok(page(request, state.events.clone())),
         ("POST", ["labels"]) => {
-            let labels: Vec<String> = json["labels"].as_array().into_iter().flatten().filter_map(|l| l.as_str().map(str::to_owned)).collect();
+            // The list alone is taken as well.
+            let labels: Vec<String> =
+                json["labels"].as_array().or(json.as_array()).into_iter().flatten().filter_map(|l| l.as_str().map(str::to_owned)).collect();
             labels.iter().for_each(|l| label(state, who.user, l, true));
-            Ok(Response::json(200, &json!(state.labels.iter().map(|l| json!({"name": l})).collect::<Vec<_>>())))
+            Ok(Response::json(200, &Value::Array(shapes::labels(state))))
         }
         ("DELETE", ["labels", name]) if state.labels.iter().any(|l| l == name) => {
             label(state, who.user, name, false);
-            Ok(Response::json(200, &json!([])))
+            Ok(Response::json(200, &Value::Array(shapes::labels(state))))
         }
         ("DELETE", ["labels", _]) => Err(error(404, "Label does not exist")),
         _ => Err(not_found()),
@@ -358,7 +376,8 @@ pub(super) fn label(state: &mut State, by: u64, label: &str, set: bool) {
         state.labels.push(label.to_owned());
     }
     let (id, at) = (state.id(), state.now());
-    let event = json!({"id": id, "event": if set { "labeled" } else { "unlabeled" }, "actor": state.user_json(by), "label": {"name": label}, "created_at": at});
+    let url = format!("{}/api/v3/repos/{PROJECT}/issues/events/{id}", state.root);
+    let event = json!({"id": id, "node_id": format!("LE_{id}"), "url": url, "commit_id": null, "commit_url": null, "event": if set { "labeled" } else { "unlabeled" }, "actor": state.user_json(by), "label": {"name": label}, "created_at": at});
     state.events.push(event);
 }
 
@@ -390,44 +409,6 @@ fn one(state: &mut State, request: &Request, who: Caller, id: u64, on_code: bool
 fn one_json(state: &State, id: u64, status: u16) -> Answer {
     let comment = state.comments.iter().find(|c| c.id == id).ok_or_else(not_found)?;
     Ok(Response::json(status, &shapes::comment(state, comment)))
-}
-
-fn checks(state: &mut State, request: &Request, who: Caller, rest: &[&str]) -> Answer {
-    let json = request.json();
-    let annotations = |json: &Value| json["output"]["annotations"].as_array().map_or(0, Vec::len);
-    if matches!(who.kind, Kind::Person) && request.method != "GET" {
-        return Err(error(403, "You must authenticate via a GitHub App."));
-    }
-    if annotations(&json) > 50 {
-        return Err(invalid("output.annotations has more than 50 items"));
-    }
-    match (request.method.as_str(), rest) {
-        ("GET", ["commits", sha, "check-runs"]) => {
-            let name = request.parameter("check_name");
-            let all: Vec<&Value> = state.checks.iter().filter(|c| c["head_sha"] == **sha && name.is_none_or(|n| c["name"] == *n)).collect();
-            Ok(Response::json(200, &json!({"total_count": all.len(), "check_runs": all})))
-        }
-        ("POST", ["check-runs"]) => {
-            for key in ["name", "head_sha"] {
-                json[key].as_str().ok_or_else(|| invalid(&format!("{key} is missing")))?;
-            }
-            if json["status"] == "completed" && !json["conclusion"].is_string() {
-                return Err(invalid("conclusion is missing"));
-            }
-            let (id, count) = (state.id(), annotations(&json));
-            let run = json!({"id": id, "name": json["name"], "head_sha": json["head_sha"], "status": json["status"], "conclusion": json["conclusion"],
-                "output": {"title": json["output"]["title"], "summary": json["output"]["summary"], "annotations_count": count}});
-            state.checks.push(run.clone());
-            Ok(Response::json(201, &run))
-        }
-        ("PATCH", ["check-runs", id]) => {
-            let run = state.checks.iter_mut().find(|c| c["id"].as_u64() == id.parse().ok()).ok_or_else(not_found)?;
-            let count = run["output"]["annotations_count"].as_u64().unwrap_or(0) + annotations(&json) as u64;
-            run["output"]["annotations_count"] = json!(count);
-            Ok(Response::json(200, run))
-        }
-        _ => Err(not_found()),
-    }
 }
 
 pub(super) fn page(request: &Request, all: Vec<Value>) -> Response {

@@ -3,6 +3,7 @@
 //! move along with pushes. Git itself is served too, by git's own CGI program.
 
 mod api;
+mod checks;
 mod graphql;
 mod shapes;
 mod state;

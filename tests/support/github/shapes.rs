@@ -15,10 +15,9 @@ pub(super) fn pull(state: &State) -> Value {
     let api = format!("{}/api/v3/repos/{PROJECT}", state.root);
     let author = state.users.iter().find(|u| u.name == crate::forge::AUTHOR).expect("an author").id;
     let source = if state.fork { repository(state, FORK, 43) } else { repository(state, PROJECT, 42) };
-    let labels: Vec<Value> = state.labels.iter().enumerate().map(|(i, l)| json!({"id": i, "name": l, "color": "ededed", "default": false})).collect();
     let files = crate::forge::diff::files(&state.origin, &state.base, &state.head).len();
     json!({"id": 5_000_000_007u64, "node_id": "PR_7", "number": NUMBER, "state": "open", "locked": false, "title": state.title,
-        "body": state.description, "user": state.user_json(author), "labels": labels, "draft": state.draft, "merged": false,
+        "body": state.description, "user": state.user_json(author), "labels": labels(state), "draft": state.draft, "merged": false,
         "url": format!("{api}/pulls/{NUMBER}"), "html_url": format!("{}/{PROJECT}/pull/{NUMBER}", state.root),
         "issue_url": format!("{api}/issues/{NUMBER}"), "changed_files": files, "commits": 1, "comments": 0,
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "merge_commit_sha": null,
@@ -57,6 +56,23 @@ pub(super) fn review(state: &State, review: &Review) -> Value {
     json!({"id": review.id, "node_id": format!("PRR_{}", review.id), "user": state.user_json(review.author), "body": review.body, "state": review.state,
         "commit_id": review.head, "html_url": format!("{}/{PROJECT}/pull/{NUMBER}#pullrequestreview-{}", state.root, review.id),
         "pull_request_url": format!("{}/api/v3/repos/{PROJECT}/pulls/{NUMBER}", state.root), "submitted_at": "2026-01-02T00:00:00Z"})
+}
+
+pub(super) fn labels(state: &State) -> Vec<Value> {
+    state.labels.iter().enumerate().map(|(i, l)| json!({"id": i, "name": l, "color": "ededed", "default": false})).collect()
+}
+
+/// A check run as a request made it.
+pub(super) fn check_run(state: &State, id: u64, at: &str, json: &Value, annotations: usize) -> Value {
+    let url = format!("{}/api/v3/repos/{PROJECT}/check-runs/{id}", state.root);
+    let completed = json["conclusion"].is_string();
+    json!({"id": id, "node_id": format!("CR_{id}"), "name": json["name"], "head_sha": json["head_sha"], "external_id": json["external_id"].as_str().unwrap_or_default(),
+        "status": if completed { "completed" } else { json["status"].as_str().unwrap_or("queued") }, "conclusion": json["conclusion"],
+        "started_at": at, "completed_at": completed.then_some(at), "url": url, "html_url": format!("{}/{PROJECT}/runs/{id}", state.root),
+        "details_url": format!("{}/{PROJECT}/runs/{id}", state.root), "check_suite": {"id": 6_000_000_001u64}, "pull_requests": [],
+        "app": {"id": 15368, "slug": "github-actions", "node_id": "A_1", "name": "GitHub Actions", "owner": {"login": "github", "id": 9919, "type": "Organization"}},
+        "output": {"title": json["output"]["title"], "summary": json["output"]["summary"], "text": null, "annotations_count": annotations,
+            "annotations_url": format!("{url}/annotations")}})
 }
 
 /// Entries of `/files`: without a patch where a file is binary or its patch too large.

@@ -4,7 +4,7 @@ use super::shapes;
 use super::state::{IID, PROJECT, PROJECT_ID, State};
 use super::{drafts, notes};
 use crate::forge::server::{Request, Response, decode, git_backend};
-use crate::forge::{AUTHOR, BOT, Fault};
+use crate::forge::{BOT, Fault};
 use crate::git_repo::git_in;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -220,16 +220,7 @@ fn in_request(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
             Ok(Response::bytes(200, "text/plain", patch))
         }
         ("GET", ["resource_label_events"]) => Ok(page(request, state.label_events.clone())),
-        ("GET", ["approvals"]) => {
-            let by: Vec<Value> = state.approvals.iter().map(|(id, _)| json!({"user": state.user_json(*id)})).collect();
-            let has = state.approvals.iter().any(|(id, _)| *id == who.user);
-            let is_author = state.user(who.user).name == AUTHOR;
-            let can = who.level >= 30 && !has && !is_author;
-            Ok(Response::json(
-                200,
-                &json!({"user_has_approved": has, "user_can_approve": can, "approved": !by.is_empty(), "approved_by": by, "approvals_required": 1, "approvals_left": 1}),
-            ))
-        }
+        ("GET", ["approvals"]) => Ok(Response::json(200, &shapes::approvals(state, who.user, who.level))),
         ("POST", ["approve"]) => {
             let sha = request.json()["sha"].as_str().map(str::to_owned);
             if who.level < 30 || state.approvals.iter().any(|(id, _)| *id == who.user) {
@@ -240,12 +231,15 @@ fn in_request(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
                 return Err(error(409, "SHA does not match HEAD of source branch: "));
             }
             state.approvals.push((who.user, head));
-            Ok(Response::json(201, &shapes::request(state)))
+            Ok(Response::json(201, &shapes::approvals(state, who.user, who.level)))
         }
         ("POST", ["unapprove"]) => {
             let before = state.approvals.len();
             state.approvals.retain(|(id, _)| *id != who.user);
-            if state.approvals.len() == before { Err(not_found()) } else { Ok(Response::json(201, &json!({}))) }
+            match state.approvals.len() == before {
+                true => Err(not_found()),
+                false => Ok(Response::json(201, &shapes::approvals(state, who.user, who.level))),
+            }
         }
         ("GET", ["reviewers"]) => {
             let reviewer = state.reviewer_state.clone().map(|s| json!({"user": state.user_json(who.user), "state": s}));
@@ -270,11 +264,23 @@ fn edit(state: &mut State, request: &Request, who: Caller) -> Answer {
         };
         text.split(',').filter(|n| !n.is_empty()).map(str::to_owned).collect()
     };
-    if ["add_labels", "remove_labels"].iter().all(|key| body[*key].is_null()) {
+    if ["add_labels", "remove_labels", "labels", "title", "description"].iter().all(|key| body[*key].is_null()) {
         return Err(Response::json(
             400,
             &json!({"error": "add_labels, remove_labels, title, … are missing, at least one parameter must be provided"}),
         ));
+    }
+    for (key, field) in [("title", &mut state.title), ("description", &mut state.description)] {
+        if let Some(text) = body[key].as_str() {
+            text.clone_into(field);
+        }
+    }
+    if !body["labels"].is_null() {
+        let wanted = names("labels");
+        for label in state.labels.clone().into_iter().filter(|l| !wanted.contains(l)) {
+            set_label(state, who.user, &label, false);
+        }
+        wanted.iter().for_each(|label| set_label(state, who.user, label, true));
     }
     for label in names("add_labels") {
         set_label(state, who.user, &label, true);
@@ -334,7 +340,9 @@ pub(super) fn page(request: &Request, all: Vec<Value>) -> Response {
     let pages = all.len().div_ceil(per).max(1);
     let entries: Vec<Value> = all.iter().skip((page - 1) * per).take(per).cloned().collect();
     let host = request.header("host").unwrap_or_default();
-    let link = |page: usize, rel: &str| format!("<http://{host}{}?page={page}&per_page={per}>; rel=\"{rel}\"", request.path);
+    let kept = |p: &&str| !p.is_empty() && !p.starts_with("page=") && !p.starts_with("per_page=");
+    let rest: String = request.raw_query.split('&').filter(kept).map(|p| format!("&{p}")).collect();
+    let link = |page: usize, rel: &str| format!("<http://{host}{}?page={page}&per_page={per}{rest}>; rel=\"{rel}\"", request.path);
     let mut links = vec![link(1, "first"), link(pages, "last")];
     if page < pages {
         links.insert(0, link(page + 1, "next"));

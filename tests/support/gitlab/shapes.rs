@@ -26,6 +26,15 @@ pub(super) fn request(state: &State) -> Value {
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z", "references": {"full": format!("{PROJECT}!{IID}")}})
 }
 
+/// What approving, taking it back and asking for it answer.
+pub(super) fn approvals(state: &State, by: u64, level: u64) -> Value {
+    let all: Vec<Value> = state.approvals.iter().map(|(id, _)| json!({"user": state.user_json(*id)})).collect();
+    let has = state.approvals.iter().any(|(id, _)| *id == by);
+    let can = level >= 30 && !has && state.user(by).name != crate::forge::AUTHOR;
+    json!({"id": REQUEST_ID, "iid": IID, "project_id": PROJECT_ID, "title": state.title, "state": "opened", "user_has_approved": has,
+        "user_can_approve": can, "approved": !all.is_empty(), "approved_by": all, "approvals_required": 1, "approvals_left": 1 - all.len().min(1)})
+}
+
 pub(super) fn version(version: &Version) -> Value {
     json!({"id": version.id, "head_commit_sha": version.head, "base_commit_sha": version.base, "start_commit_sha": version.start,
         "created_at": version.at, "merge_request_id": REQUEST_ID, "state": "collected", "real_size": "1"})
