@@ -221,7 +221,7 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
             one(state, request, who, id.parse().map_err(|_| not_found())?, on_code)
         }
         ("GET", ["issues", "events", id]) => {
-            let event = state.events.iter().find(|e| e["id"].to_string() == *id).ok_or_else(not_found)?;
+            let event = state.events.iter().find(|e| e["id"].as_u64() == id.parse().ok()).ok_or_else(not_found)?;
             Ok(Response::json(200, event))
         }
         (_, ["pulls", number, rest @ ..]) if number.parse() == Ok(NUMBER) => in_pull(state, request, who, rest),
