@@ -4,10 +4,11 @@
 //! by [`diff`]; [`risk`] filters noise and picks a tier; [`rules`] run; [`context`] packs what the
 //! [`reviewers`] are shown through the [`gateway`]; [`findings`] anchors what they say; [`judge`]
 //! merges and weighs it; [`report`] renders it; a [`forge`] is where merge requests are read and comments go.
-//! [`pipeline`] holds these stages in order.
+//! [`pipeline`] holds these stages in order. An [`audit`] looks at a whole tree instead of a change.
 //!
 //! The engine never prints: it emits [`telemetry`] events, and reports take a writer.
 
+pub mod audit;
 pub mod change;
 pub mod cli;
 pub mod config;

@@ -64,6 +64,7 @@ fn no_time(line: &str) -> String {
 fn the_schemas_are_current() {
     file("schemas/tribune.schema.json", &tribune(&["config", "schema"]));
     file("schemas/report.v1.schema.json", &tribune(&["config", "schema", "--report"]));
+    file("schemas/audit.v1.schema.json", &tribune(&["config", "schema", "--audit"]));
 }
 
 #[test]

@@ -5,9 +5,11 @@ mod open;
 mod patch;
 mod repository;
 mod request;
+mod tree;
 
 pub use open::open;
 pub use request::RequestSource;
+pub use tree::{TreeAt, tree};
 
 use crate::diff::{FileDiff, FileMode, Side};
 use crate::git::Objects;

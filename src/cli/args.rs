@@ -1,5 +1,6 @@
 //! The command line (DESIGN 6). Help texts are product: short, and true.
 
+pub use super::audit::AuditArgs;
 use crate::report::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Take back what was posted on a merge request: lists it, and does it with --yes
     Retract(RetractArgs),
+    /// Check a whole tree against the rules: how far each is followed, with evidence
+    Audit(Box<AuditArgs>),
     /// The rules: list, show, test, check, skill
     Rules(RulesArgs),
     /// The configuration: show, validate, schema
@@ -230,6 +233,9 @@ pub enum ConfigCommand {
         /// The schema of the JSON report instead
         #[arg(long)]
         report: bool,
+        /// The schema of an audit's JSON report instead
+        #[arg(long, conflicts_with = "report")]
+        audit: bool,
     },
 }
 

@@ -17,8 +17,12 @@ pub(super) fn run(args: &ConfigArgs) -> Result<Exit, UserError> {
             let own = args.repo.join(REPOSITORY_FILE);
             validate(file.as_deref().unwrap_or(&own), *operator)
         }
-        ConfigCommand::Schema { report } => {
-            let schema = if *report { report::json::json_schema() } else { config::schema() };
+        ConfigCommand::Schema { report, audit } => {
+            let schema = match (report, audit) {
+                (true, _) => report::json::json_schema(),
+                (_, true) => crate::audit::json_schema(),
+                _ => config::schema(),
+            };
             output::stdout(format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON")).as_bytes())?;
             Ok(Exit::Pass)
         }

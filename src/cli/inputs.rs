@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What day it is: `SOURCE_DATE_EPOCH` where a reproducible run is wanted, else the clock's.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Date::of_unix(env("SOURCE_DATE_EPOCH").and_then(|s| s.trim().parse().ok()).unwrap_or_else(now))
 }
@@ -111,7 +111,7 @@ fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
     Ok(bytes)
 }
 
-fn threshold(arg: FailOn) -> Option<Severity> {
+pub(super) fn threshold(arg: FailOn) -> Option<Severity> {
     match arg {
         FailOn::Critical => Some(Severity::Critical),
         FailOn::Important => Some(Severity::Important),

@@ -2,6 +2,7 @@
 //! The only module that writes to the terminal.
 
 pub mod args;
+mod audit;
 mod config;
 mod folder;
 mod inputs;
@@ -26,6 +27,7 @@ pub fn main() -> ExitCode {
         Command::Review(args) => review::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Retract(args) => retract::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Config(args) => config::run(&args),
     };

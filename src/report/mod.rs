@@ -23,6 +23,7 @@ pub(crate) mod sample;
 
 pub use format::{Format, UnknownFormat, WriteOptions, write};
 pub(crate) use plain::log_line;
+pub(crate) use uri::relative as sarif_uri;
 pub(crate) use words::{headline as title, message};
 
 use crate::diff::Side;

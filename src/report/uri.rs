@@ -6,7 +6,7 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// A path as a relative URI reference: every byte but letters, digits, `-._~` and `/` percent-encoded, so that any name round-trips
 /// and none can be read as a scheme or a query.
-pub(super) fn relative(path: &RepoPath) -> String {
+pub(crate) fn relative(path: &RepoPath) -> String {
     encode(path.as_bytes(), |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'/'))
 }
 

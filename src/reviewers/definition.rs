@@ -58,6 +58,8 @@ pub struct PromptFiles {
     pub shared: String,
     /// `_coordinator.md`: what the judge is told.
     pub coordinator: String,
+    /// What models are told in other work than reviews, by name: `_audit`.
+    pub others: BTreeMap<String, String>,
     /// The reviewers by id.
     pub reviewers: BTreeMap<String, Reviewer>,
     /// Checklists by language name.
@@ -68,13 +70,22 @@ pub struct PromptFiles {
 #[folder = "prompts/"]
 struct Embedded;
 
+/// Instructions for other work than reviews.
+const OTHERS: [&str; 1] = ["_audit"];
+
 /// A prompt file larger than this many bytes is refused: a reviewer's part is meant to stay under 1,000 tokens.
 const MAX_PROMPT_BYTES: usize = 16 * 1024;
 
 impl PromptFiles {
     /// The files that come with the program.
     pub fn built_in() -> Self {
-        let mut files = Self { shared: String::new(), coordinator: String::new(), reviewers: BTreeMap::new(), checklists: BTreeMap::new() };
+        let mut files = Self {
+            shared: String::new(),
+            coordinator: String::new(),
+            others: BTreeMap::new(),
+            reviewers: BTreeMap::new(),
+            checklists: BTreeMap::new(),
+        };
         for name in Embedded::iter() {
             let data = Embedded::get(&name).expect("the name was just listed").data;
             let text = String::from_utf8_lossy(&data).into_owned();
@@ -93,6 +104,9 @@ impl PromptFiles {
         if stem == "_shared" || stem == "_coordinator" {
             super::prompt::check(&text).map_err(|e| format!("{name}: {e}"))?;
             if stem == "_shared" { self.shared = text } else { self.coordinator = text }
+        } else if OTHERS.contains(&stem) {
+            super::prompt::check(&text).map_err(|e| format!("{name}: {e}"))?;
+            self.others.insert(stem.to_owned(), text);
         } else if let Some(language) = stem.strip_prefix("languages/") {
             self.checklists.insert(language.to_owned(), text.trim().to_owned());
         } else {
@@ -147,6 +161,10 @@ mod tests {
             assert!(flag < not && r.body.contains("## Worth posting") && r.body.contains("## Not worth posting"), "{}", r.profile.id);
         }
         assert!(estimate_tokens(&files.shared) < 1000);
+        assert_eq!(files.others.keys().map(String::as_str).collect::<Vec<_>>(), OTHERS);
+        for (name, text) in &files.others {
+            assert!(estimate_tokens(text) < 1000, "{name}: {}", estimate_tokens(text));
+        }
         assert!(files.checklists.len() >= 10);
     }
 

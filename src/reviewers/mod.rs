@@ -5,6 +5,7 @@
 
 pub mod definition;
 pub mod fanout;
+pub mod once;
 pub mod prompt;
 pub mod run;
 pub mod select;

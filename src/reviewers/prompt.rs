@@ -45,6 +45,11 @@ impl PromptFiles {
         render(&self.coordinator, variables)
     }
 
+    /// The system message of other work than reviews (`_audit`). Empty where there is no such file.
+    pub fn other(&self, name: &str, variables: &Variables) -> String {
+        self.others.get(name).map(|text| render(text, variables)).unwrap_or_default()
+    }
+
     /// A reviewer's own part: the last block of its request. `languages`: names, most changed lines first.
     /// `bundle`: which part of the change this is, from 1, and of how many.
     pub fn own(&self, reviewer: &Reviewer, variables: &Variables, languages: &[&str], bundle: (usize, usize)) -> String {
@@ -77,6 +82,9 @@ impl PromptFiles {
         };
         take("_shared", &self.shared);
         take("_coordinator", &self.coordinator);
+        for (name, text) in &self.others {
+            take(name, text);
+        }
         for (id, r) in &self.reviewers {
             take(id, &format!("{:?}\n{}", r.profile, r.body));
         }

@@ -9,6 +9,7 @@ use super::{Rule, RuleProblem, guard, load};
 use crate::lang::Lang;
 use crate::path::RepoPath;
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -74,6 +75,8 @@ pub(super) struct Loaded {
     pub(super) origin: Origin,
     pub(super) source: String,
     pub(super) path: String,
+    /// SHA-256 of its file.
+    digest: [u8; 32],
     /// One for each language, compiled when first needed.
     patterns: Vec<(Lang, OnceLock<Result<Pattern, String>>)>,
 }
@@ -149,7 +152,8 @@ impl RuleSet {
             _ => Vec::new(),
         };
         let rule = file.rule.clone();
-        let loaded = Loaded { file, origin, source: source.to_owned(), path: path.to_owned(), patterns };
+        let digest = Sha256::digest(text).into();
+        let loaded = Loaded { file, origin, source: source.to_owned(), path: path.to_owned(), digest, patterns };
         // Those of the binary are compiled when needed: a test has compiled them all.
         if let Some(problem) = (origin != Origin::BuiltIn).then(|| loaded.broken()).flatten() {
             return Err(problem);
@@ -186,6 +190,28 @@ impl RuleSet {
     /// The rules that ask for a fact across files, by id.
     pub(super) fn facts(&self) -> impl Iterator<Item = (&str, Fact)> {
         self.entries.values().filter_map(|e| Some((e.rule.id.as_str(), e.loaded.file.detect.as_ref()?.fact?)))
+    }
+
+    /// Whether the rule with this id asks for a fact across files, which only a change can have.
+    pub fn is_about_changes(&self, id: &str) -> bool {
+        self.entries.get(id).is_some_and(|e| e.loaded.file.detect.as_ref().is_some_and(|d| d.fact.is_some()))
+    }
+
+    /// The rules that `keep` lets through.
+    pub fn only(&self, keep: impl Fn(&Rule) -> bool) -> Self {
+        let entries = self.entries.iter().filter(|(_, e)| keep(&e.rule)).map(|(id, e)| (id.clone(), e.clone())).collect();
+        Self { entries, files: self.files.clone(), problems: self.problems.clone(), indexes: Default::default() }
+    }
+
+    /// SHA-256 (hex) over the files of all rules in force, by id.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (id, entry) in &self.entries {
+            hash.update(id);
+            hash.update([0]);
+            hash.update(entry.loaded.digest);
+        }
+        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// What was wrong with the files of all sources, in the order in which they were added.

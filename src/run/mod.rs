@@ -3,6 +3,7 @@
 //! in [`crate::pipeline`].
 
 mod classify;
+mod client;
 mod collect;
 mod draft;
 mod earlier;
@@ -17,6 +18,7 @@ mod validate;
 mod waive;
 
 pub use classify::Risk;
+pub use client::Client;
 pub use collect::collect;
 pub use draft::Draft;
 pub use earlier::Earlier;

@@ -3,7 +3,6 @@
 use super::Prepared;
 use crate::config;
 use crate::context::MARKS;
-use crate::gateway::{Caps, Gateway, Limits, Setup as GatewaySetup};
 use crate::path::RepoPath;
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::prompt::Variables;
@@ -24,25 +23,14 @@ impl Prepared {
 
     /// The desk that reviewers work at; `None` where there is no gateway, or nothing for a model to look at.
     pub fn desk(&self, events: &Events, cancel: CancellationToken) -> Result<Option<Desk>, crate::error::UserError> {
-        let Some(gateway) = &self.setup.gateway else { return Ok(None) };
         if self.bundles.is_empty() || self.reviewers.is_empty() {
             return Ok(None);
         }
-        let config = self.setup.config();
-        let labels = &self.setup.labels;
-        let endpoints = gateway.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(labels)?)));
-        let endpoints = endpoints.collect::<Result<_, crate::error::UserError>>()?;
-        let limits = config.limits;
-        let gateway = Gateway::new(GatewaySetup {
-            endpoints,
-            prices: config.prices.clone(),
-            caps: Caps { tokens: Some(limits.tokens), usd: Some(limits.usd) },
-            limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
-            events: events.clone(),
-        });
-        let private = config.clone();
+        let Some(client) = self.setup.client(events)? else { return Ok(None) };
+        let limits = self.setup.config().limits;
+        let private = self.setup.config().clone();
         Ok(Some(Desk {
-            gateway: Arc::new(gateway),
+            gateway: Arc::new(client.gateway),
             toolbox: Arc::new(Toolbox {
                 change: self.change.clone(),
                 rules: self.setup.rules.clone(),
