@@ -145,3 +145,6 @@ fn kind_at(path: &[String]) -> Option<&'static Kind> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::sse::SseParser;
 use super::types::Usage;
 use super::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress};
-use crate::http::{read_start, reason};
+use crate::http::{read_start, reason, trouble};
 use reqwest::{Client, Response, StatusCode};
 use serde::de::IgnoredAny;
 use std::time::Duration;
@@ -253,6 +253,10 @@ impl<'a> Attempt<'a> {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        if let Some(trouble) = trouble(error) {
+            let failure = self.fail(ErrorKind::Network, format!("cannot be reached: {}", trouble.why));
+            return Failure { retry: !trouble.lasting, unreachable: true, ..failure };
+        }
         let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off before its answer" };
         let failure = self.fail(ErrorKind::Network, format!("{what}: {}", self.endpoint.quote(&reason(error))));
         Failure { unreachable: error.is_connect(), ..failure }

@@ -8,8 +8,10 @@ mod body;
 mod client;
 mod origin;
 mod secret;
+mod trouble;
 
 pub use body::{BodyError, read, read_start};
 pub use client::{ClientError, builder, client, reason};
 pub use origin::{Origin, Refused, is_loopback, parse};
 pub use secret::Secret;
+pub use trouble::{Trouble, trouble};

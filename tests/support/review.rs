@@ -103,6 +103,12 @@ impl Review {
         self
     }
 
+    /// Takes a variable away.
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Gives it an operator's configuration.
     pub(crate) fn config(mut self, yaml: &str) -> Self {
         std::fs::write(self.folder.path().join("operator.yaml"), yaml).expect("written");
