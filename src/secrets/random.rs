@@ -1,11 +1,12 @@
 //! Tells values that a machine made at random from words, placeholders and other values that people write.
 
 /// Words by which people mark a value as not real. In lower case.
-const MADE_UP: [&str; 25] = [
+const MADE_UP: [&str; 26] = [
     "example",
     "sample",
     "dummy",
     "fake",
+    "bogus",
     "placeholder",
     "changeme",
     "change-me",

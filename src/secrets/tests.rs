@@ -56,6 +56,17 @@ fn kinds(text: &str) -> Vec<&'static str> {
 }
 
 #[test]
+fn samples_are_masked_and_not_told() {
+    let value = made(ALNUM, 24, 11);
+    let plain = format!("info:\n  token: {value}\n");
+    let described = format!("openapi: 3.1.0\n{plain}");
+    let shape = format!("{described}  key: {}\n", tokens(3)[1].1);
+    assert_eq!((kinds(&plain).len(), kinds(&described).len(), kinds(&shape)), (1, 0, vec!["GitHub personal access token"]));
+    assert!(!mask(&described).contains(&value));
+    assert_eq!(kinds(&format!("/etc/passwd: {}", made(HEX, 32, 5))), Vec::<&str>::new());
+}
+
+#[test]
 fn finds_what_is_one() {
     let random = made(ALNUM, 24, 7);
     let mut table: Vec<(&str, String)> = tokens(5).into_iter().map(|(kind, token)| (kind, format!("x = f('{token}')"))).collect();

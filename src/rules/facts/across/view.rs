@@ -109,12 +109,21 @@ impl<'a> View<'a> {
                 by_name.entry(name).or_default().push(hit);
             }
         }
+        let mut in_file: BTreeMap<&RepoPath, usize> = BTreeMap::new();
+        for hit in hits {
+            *in_file.entry(&hit.path).or_default() += 1;
+        }
+        let full: Vec<&RepoPath> = in_file.iter().filter(|(_, n)| **n >= MAX_PER_FILE).map(|(path, _)| *path).collect();
         let searched: BTreeSet<&str> = candidates.keys().copied().take(MAX_NAMES).collect();
+        let cut = hits.len() >= MAX_HITS;
         let mut gone = Vec::new();
         for (name, candidate) in candidates {
             let Some((file, symbol, renamed)) = candidate.filter(|_| searched.contains(name)) else { continue };
             let hits = by_name.remove(name).unwrap_or_default();
-            if !hits.iter().any(|h| context::declares(&h.path, &h.text, name) || still_defines(&h.text, name)) {
+            let defines = |path: &RepoPath, line: &str| context::declares(path, line, name) || still_defines(line, name);
+            // Where a search came to its bound, the declaration may stand behind it.
+            let behind = |path: &&RepoPath| self.text(path).is_none_or(|text| text.lines().any(|l| defines(path, l)));
+            if !cut && !hits.iter().any(|h| defines(&h.path, &h.text)) && !full.iter().any(behind) {
                 gone.push(Gone { file, symbol, renamed, hits });
             }
         }
@@ -189,5 +198,29 @@ fn still_defines(line: &str, name: &str) -> bool {
     let (before, after) = (code[..at].trim_end(), code[at + name.len()..].trim_start());
     let assigned = after.starts_with('=') && !after.starts_with("==") && !after.starts_with("=>");
     let exported = before.starts_with("pub use") || (before.starts_with("export") && code.contains(" from "));
-    assigned || exported || before.ends_with(" as") || after.starts_with(":=") || before.ends_with('@') || before.ends_with("#define")
+    // A function expression with a name; a type in a group (Go); a definition whose type stands on the line before (C).
+    let defined = before.ends_with("function")
+        || after.starts_with("struct")
+        || after.starts_with("interface")
+        || (at == 0 && code.len() == line.len() && after.starts_with('(') && !code.trim_end().ends_with(';'));
+    assigned || exported || defined || before.ends_with(" as") || after.starts_with(":=") || before.ends_with('@') || before.ends_with("#define")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::still_defines;
+
+    #[test]
+    fn tells_definitions_from_uses() {
+        let defines = [
+            "remove_realm(krb5_context context, int debug)",
+            "list.forEach(function remove_realm(section) {",
+            "export { remove_realm } from './a'",
+            "import x as remove_realm",
+            "\tremove_realm struct{}",
+        ];
+        let uses = ["remove_realm(context, 1);", "    remove_realm(context)", "x = remove_realm(context)", "// remove_realm(context)"];
+        assert_eq!(defines.map(|l| still_defines(l, "remove_realm")), [true; 5]);
+        assert_eq!(uses.map(|l| still_defines(l, "remove_realm")), [false; 4]);
+    }
 }
