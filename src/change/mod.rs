@@ -8,6 +8,7 @@ mod request;
 mod tree;
 
 pub use open::open;
+pub(crate) use repository::DEFAULT_BRANCHES;
 pub use request::RequestSource;
 pub use tree::{TreeAt, tree};
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 
 /// Where the default branch is looked for, first come first; and what to call it.
-pub(super) const DEFAULT_BRANCHES: [(&str, &str); 5] = [
+pub(crate) const DEFAULT_BRANCHES: [(&str, &str); 5] = [
     ("refs/remotes/origin/HEAD", "origin/HEAD"),
     ("refs/remotes/origin/main", "origin/main"),
     ("refs/remotes/origin/master", "origin/master"),

@@ -21,6 +21,8 @@ pub enum Command {
     Review(Box<ReviewArgs>),
     /// Show what a review would do and cost, without any model call
     Plan(Box<PlanArgs>),
+    /// Check what a review needs: git, configuration, gateway, forge, token
+    Doctor(DoctorArgs),
     /// Take back what was posted on a merge request: lists it, and does it with --yes
     Retract(RetractArgs),
     /// Check a whole tree against the rules: how far each is followed, with evidence
@@ -139,6 +141,29 @@ pub struct PlanArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Folder of the repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+    /// Check for this merge request, by the URL of its page
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// One more configuration file, with an operator's rights
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Call each model once, with a few tokens
+    #[arg(long)]
+    pub probe: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: ColorArg,
 }
 
 /// Flags of `retract`.

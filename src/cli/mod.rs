@@ -4,6 +4,7 @@
 pub mod args;
 mod audit;
 mod config;
+mod doctor;
 mod folder;
 mod inputs;
 mod output;
@@ -26,6 +27,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Review(args) => review::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Retract(args) => retract::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Rules(args) => rules::run(&args),

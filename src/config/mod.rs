@@ -117,6 +117,11 @@ impl Config {
         self.rollout.at(place)
     }
 
+    /// What decides how far tribune is in use at a place, in words.
+    pub fn rollout_why(&self, place: &Place) -> String {
+        self.rollout.why(place)
+    }
+
     /// Whether everything is private because it could not be read what is.
     pub fn all_private(&self) -> bool {
         self.all_private

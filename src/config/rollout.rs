@@ -120,7 +120,27 @@ impl Modes {
     }
 }
 
+impl Modes {
+    /// The mode at a place and what decides it, in words.
+    pub(crate) fn why(&self, place: &Place) -> String {
+        let found = self.overrides.iter().enumerate().rev().find(|(_, o)| o.fits(place));
+        match found {
+            Some((i, o)) => format!("`{}`, by `rollout.overrides[{i}]` ({})", o.mode.name(), o.words()),
+            None => format!("`{}`, by `rollout.mode`", self.mode.name()),
+        }
+    }
+}
+
 impl Override {
+    /// What it names.
+    fn words(&self) -> String {
+        let named = |what: &str, value: &Option<String>| value.as_ref().map(|v| format!("{what} {v}"));
+        let all =
+            [named("host", &self.host), named("group", &self.group), named("project", &self.project), named("target branch", &self.target_branch)];
+        let all = all.into_iter().chain([self.percent.map(|p| format!("{p} % of projects"))]).flatten();
+        all.collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether all that it names fits. What is not known of the place fits nothing.
     fn fits(&self, place: &Place) -> bool {
         let holds = |wanted: &Option<String>, known: &Option<String>, test: &dyn Fn(&str, &str) -> bool| match (wanted, known) {

@@ -87,6 +87,7 @@ pub(crate) struct Answer {
 pub(crate) struct Refusal<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a Value,
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) call: &'a Call<'a>,
     pub(crate) has_token: bool,
 }

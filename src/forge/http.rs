@@ -107,6 +107,11 @@ impl Api {
         Err(ForgeError::Unexpected(format!("more pages than {most} entries can have (to {})", call.what)))
     }
 
+    /// Where it is.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// A forge's words, fit for an error: one clean line, the token masked, at most 300 characters.
     pub(crate) fn quote(&self, text: &str) -> String {
         let line = one_line(text);
@@ -187,7 +192,7 @@ impl Api {
             let retry = call.repeatable().then(|| asked_wait(headers, SystemTime::now()));
             return Failed { error: ForgeError::Unavailable(told), retry };
         }
-        let refusal = Refusal { status: status.as_u16(), body: &json, call, has_token: self.secret.is_some() };
+        let refusal = Refusal { status: status.as_u16(), body: &json, headers, call, has_token: self.secret.is_some() };
         let told = match (self.explain)(&refusal) {
             Some(why) => format!("{told}: {}", self.quote(&why)),
             None => told,

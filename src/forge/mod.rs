@@ -4,6 +4,7 @@
 //! It never decides what is posted, what a comment means or who may settle: `publish` and `history` do.
 
 mod call;
+mod examine;
 mod github;
 mod gitlab;
 mod here;
@@ -15,6 +16,7 @@ mod text;
 mod told;
 mod types;
 
+pub use examine::{Around, Wishes, around};
 pub use here::{here, labels};
 pub use locate::{Found, HeadOf, Kind, Located, Token, connect, locate};
 pub use span::{End, Span};
@@ -24,6 +26,7 @@ pub use types::{
     Thread, User,
 };
 
+use crate::doctor::Line;
 use crate::git::GitAccess;
 use futures::future::BoxFuture;
 
@@ -50,6 +53,10 @@ pub trait Forge: Send + Sync {
 
     /// How git reads the target project with this token.
     fn git_access(&self) -> GitAccess;
+
+    /// What stands for or against a review, as the forge tells it of itself, the token and the project. Never fails: what
+    /// cannot be had is a check, too. Changes nothing.
+    fn examine<'a>(&'a self, wishes: &'a Wishes) -> BoxFuture<'a, Vec<Line>>;
 
     /// The merge request as it stands now.
     fn merge_request(&self) -> Reply<'_, MergeRequest>;

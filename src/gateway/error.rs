@@ -63,7 +63,7 @@ impl ErrorKind {
     }
 
     /// What a person can do about it; empty where the message says all.
-    fn fix(self) -> &'static str {
+    pub(crate) fn fix(self) -> &'static str {
         match self {
             Self::Auth => "Check the gateway's token and what it is allowed to use.",
             Self::NotFound => "Check the model's name, the gateway's URL and its preset.",

@@ -20,7 +20,7 @@ pub(crate) mod snapshot;
 pub use access::GitAccess;
 pub use objects::Objects;
 pub(crate) use objects::Tree;
-pub(crate) use program::GitError;
+pub(crate) use program::{GitError, needed_version as needed, version};
 pub use snapshot::{MAX_TRACKED_BYTES, MAX_UNTRACKED_BYTES, MAX_UNTRACKED_FILES};
 
 use crate::diff::FileMode;

@@ -309,9 +309,15 @@ fn find_program(path: &OsString) -> Option<PathBuf> {
 
 /// The version of git, if it is older than what is needed: asked only after something failed, since it costs a process.
 pub(crate) fn too_old() -> Option<String> {
+    version().filter(|(_, old)| *old).map(|(text, _)| text)
+}
+
+/// What git says of its version, and whether that is older than what is needed. `None` where there is no git.
+pub(crate) fn version() -> Option<(String, bool)> {
     let output = Command::new(program()?).arg("version").env_clear().stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    older_than_needed(&text).then_some(text)
+    let old = older_than_needed(&text);
+    Some((text, old))
 }
 
 fn older_than_needed(version: &str) -> bool {

@@ -24,7 +24,7 @@ pub(crate) mod sample;
 pub use format::{Format, UnknownFormat, WriteOptions, write};
 pub(crate) use plain::log_line;
 pub(crate) use uri::relative as sarif_uri;
-pub(crate) use words::{headline as title, message};
+pub(crate) use words::{headline as title, message, thousands};
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};

@@ -145,7 +145,7 @@ async fn what_a_token_lacks_is_said() {
     insta::assert_snapshot!(told.join("\n"), @"
     Read
       read: works
-      write: not allowed: Resource not accessible by integration (403, to write a comment): the job's token lacks `pull-requests: write` in the workflow's `permissions:` (a run of a fork or of Dependabot never has more than read)
+      write: not allowed: Resource not accessible by integration (403, to write a comment): the job's token lacks `issues: write` or `pull-requests: write` in the workflow's `permissions:` (a run of a fork or of Dependabot never has more than read)
     Empty
       read: not found: Not Found (404, to read the pull request): no token was sent: set GITHUB_TOKEN (in Actions: `${{ github.token }}`, with `permissions: {contents: read, pull-requests: write, checks: write}`)
       write: the forge does not know the token: there is no token: set GITHUB_TOKEN (in Actions: `${{ github.token }}` with `pull-requests: write` and `checks: write`)

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The first line of a file that this version reads.
 const HEAD: &str = "tribune remote configuration 1";
@@ -59,6 +60,12 @@ impl Cache {
         let (head, mac, etag, body) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let copy = Copy { etag: etag.to_owned(), text: body.to_owned() };
         (head == HEAD && self.mac(&copy).verify_slice(&bytes(mac)?).is_ok()).then_some(copy)
+    }
+
+    /// How long ago it was kept.
+    pub(super) fn age(&self) -> Option<Duration> {
+        self.read()?;
+        std::fs::metadata(&self.file).ok()?.modified().ok()?.elapsed().ok()
     }
 
     /// Keeps a copy. One that cannot be written is not kept: the next run fetches anew.

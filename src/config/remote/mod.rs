@@ -98,6 +98,16 @@ impl Source {
         (&self.token_env, self.token.is_some())
     }
 
+    /// Where it is; what follows `?` may be a secret.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// How old the last good copy is, where there is one.
+    pub fn copy_age(&self) -> Option<Duration> {
+        self.cache.as_ref()?.age()
+    }
+
     /// Whether a last good copy can be kept here.
     pub fn keeps_copy(&self) -> bool {
         self.cache.is_some()

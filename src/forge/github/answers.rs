@@ -42,6 +42,7 @@ pub(super) struct WirePull {
     #[serde(default)]
     pub(super) html_url: String,
     pub(super) changed_files: Option<u64>,
+    pub(super) commits: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

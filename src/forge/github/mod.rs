@@ -5,6 +5,7 @@
 mod answers;
 mod check;
 mod conversation;
+pub(super) mod doctor;
 pub(super) mod env;
 mod event;
 mod explain;
@@ -19,9 +20,13 @@ mod write;
 use super::call::part;
 use super::http::Api;
 use super::locate::{Found, Token};
-use super::{ApiDiff, Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User};
+use super::{
+    ApiDiff, Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User, Wishes,
+};
+use crate::doctor::Line;
 use crate::git::GitAccess;
 use crate::http::Origin;
+use futures::future::BoxFuture;
 use graphql::Ground;
 use pace::Pacer;
 use reqwest::Url;
@@ -146,6 +151,10 @@ impl Forge for GitHub {
             Token::Access(secret) | Token::Job(secret) => GitAccess::with_token(url, "x-access-token", secret),
             Token::None => GitAccess::open(url),
         }
+    }
+
+    fn examine<'a>(&'a self, wishes: &'a Wishes) -> BoxFuture<'a, Vec<Line>> {
+        Box::pin(self.examination(wishes))
     }
 
     fn merge_request(&self) -> Reply<'_, MergeRequest> {

@@ -5,6 +5,7 @@
 
 mod answers;
 mod conversation;
+pub(super) mod doctor;
 mod drafts;
 pub(super) mod env;
 mod explain;
@@ -17,10 +18,14 @@ mod write;
 use super::call::{Call, part};
 use super::http::Api;
 use super::locate::{Found, Token};
-use super::{ApiDiff, Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User};
+use super::{
+    ApiDiff, Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, NewThread, Posted, Reply, Role, Target, Thread, User, Wishes,
+};
+use crate::doctor::Line;
 use crate::git::GitAccess;
 use crate::http::Origin;
 use answers::WireProject;
+use futures::future::BoxFuture;
 use reqwest::Url;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -153,6 +158,10 @@ impl Forge for GitLab {
             Token::Job(secret) => GitAccess::with_token(url, "gitlab-ci-token", secret),
             Token::None => GitAccess::open(url),
         }
+    }
+
+    fn examine<'a>(&'a self, wishes: &'a Wishes) -> BoxFuture<'a, Vec<Line>> {
+        Box::pin(self.examination(wishes))
     }
 
     fn merge_request(&self) -> Reply<'_, MergeRequest> {

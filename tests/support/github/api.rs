@@ -3,7 +3,7 @@
 use super::state::{FORK, NUMBER, PROJECT, Review, State};
 use super::{checks, graphql, shapes};
 use crate::forge::server::{Request, Response, decode, git_backend};
-use crate::forge::{BOT, Fault};
+use crate::forge::{BOT, DEV, Fault};
 use crate::git_repo::git_in;
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -18,8 +18,10 @@ pub(super) enum Kind {
     Actions,
     /// The workflow's own in a run of a fork: reads only.
     Read,
-    /// A person's, with the scope `repo`.
+    /// A person's classic one, with the scopes of [`State::scopes`].
     Person,
+    /// A person's fine-grained one, which only reads.
+    FineGrained,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +141,7 @@ pub(super) fn caller_of(state: &State, token: &str) -> Option<Caller> {
         super::APP_TOKEN => (BOT, Kind::App),
         super::ACTIONS_TOKEN => (BOT, Kind::Actions),
         super::READ_TOKEN => (BOT, Kind::Read),
+        super::FINE_TOKEN => (DEV, Kind::FineGrained),
         other => (other.strip_prefix("ghp_of-")?, Kind::Person),
     };
     state.users.iter().find(|u| u.name == name).map(|u| Caller { user: u.id, kind })
@@ -155,11 +158,21 @@ fn route(state: &mut State, request: &Request, path: &str) -> Answer {
     let who = caller(state, request)?;
     let parts: Vec<String> = path.trim_end_matches('/').split('/').map(decode).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    if is_write(request) && who.kind == Kind::Read {
-        return Err(not_for_integrations().with("x-accepted-github-permissions", "pull_requests=write"));
+    if is_write(request) && matches!(who.kind, Kind::Read | Kind::FineGrained) {
+        let needs = match parts.as_slice() {
+            ["repos", _, _, "issues", ..] => "issues=write; pull_requests=write",
+            ["repos", _, _, "check-runs", ..] => "checks=write",
+            _ => "pull_requests=write",
+        };
+        let refused = if who.kind == Kind::Read { not_for_integrations() } else { error(403, "Resource not accessible by personal access token") };
+        return Err(refused.with("x-accepted-github-permissions", needs));
+    }
+    if is_write(request) && who.kind == Kind::Person && !state.scopes.contains("repo") {
+        return Err(not_found().with("x-oauth-scopes", state.scopes).with("x-accepted-oauth-scopes", "repo"));
     }
     match (request.method.as_str(), parts.as_slice()) {
-        ("GET", ["user"]) if who.kind == Kind::Person => Ok(Response::json(200, &state.user_json(who.user)).with("x-oauth-scopes", "repo")),
+        ("GET", ["user"]) if who.kind == Kind::Person => Ok(Response::json(200, &state.user_json(who.user)).with("x-oauth-scopes", state.scopes)),
+        ("GET", ["user"]) if who.kind == Kind::FineGrained => Ok(Response::json(200, &state.user_json(who.user))),
         ("GET", ["user"]) => Err(not_for_integrations()),
         ("GET", ["meta"]) => Ok(Response::json(200, &json!({"installed_version": "3.20.1", "verifiable_password_authentication": true}))),
         (_, ["repos", owner, name, rest @ ..]) if format!("{owner}/{name}") == PROJECT => in_project(state, request, who, rest),

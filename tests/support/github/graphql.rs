@@ -17,7 +17,7 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Answer {
     let (query, variables) = (json["query"].as_str().unwrap_or_default().to_owned(), json["variables"].clone());
     let names = |field: &str| query.contains(field);
     let id = variables["id"].as_str().unwrap_or_default();
-    let forbidden = matches!(who.kind, Kind::Actions | Kind::Read);
+    let forbidden = matches!(who.kind, Kind::Actions | Kind::Read | Kind::FineGrained);
     if names("resolveReviewThread") {
         if forbidden {
             return refused("FORBIDDEN", "Resource not accessible by integration");

@@ -24,6 +24,8 @@ pub(crate) const APP_TOKEN: &str = "ghs_app-4f9c2b7e1d";
 /// The workflow's own: it writes, but resolves and approves nothing.
 pub(crate) const ACTIONS_TOKEN: &str = "ghs_actions-7c1e55d0b9";
 pub(crate) const READ_TOKEN: &str = "ghs_read-81aa03c6f2";
+/// A person's fine-grained one, without the permission to write.
+pub(crate) const FINE_TOKEN: &str = "github_pat_read-5d20c8e97a";
 
 /// A running fake; its server ends with the process.
 pub(crate) struct FakeGitHub {
@@ -61,6 +63,7 @@ impl FakeGitHub {
             target: "main".to_owned(),
             protected: true,
             must_resolve: false,
+            scopes: "repo",
             fork: start.fork,
             labels: Vec::new(),
             events: Vec::new(),
@@ -98,6 +101,11 @@ impl FakeGitHub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         api::lock(&self.state)
+    }
+
+    /// Scopes of classic tokens (`ghp_of-NAME`).
+    pub(crate) fn set_scopes(&self, scopes: &'static str) {
+        self.state().scopes = scopes;
     }
 
     /// How long the minute of the limit on writes is.

@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) target: String,
     pub(super) protected: bool,
     pub(super) must_resolve: bool,
+    /// Scopes of classic tokens.
+    pub(super) scopes: &'static str,
     pub(super) fork: bool,
     pub(super) labels: Vec<String>,
     pub(super) events: Vec<Value>,

@@ -142,9 +142,10 @@ fn route(state: &mut State, request: &Request, path: &str) -> Answer {
         ));
     }
     match (request.method.as_str(), parts.as_slice()) {
-        ("GET", ["version"]) => Ok(Response::json(200, &json!({"version": "18.4.1-ee", "revision": "a1b2c3d"}))),
+        ("GET", ["version"]) => Ok(Response::json(200, &json!({"version": state.version, "revision": "a1b2c3d"}))),
         ("GET", ["metadata"]) => {
-            Ok(Response::json(200, &json!({"version": "18.4.1-ee", "revision": "a1b2c3d", "enterprise": true, "kas": {"enabled": false}})))
+            let enterprise = state.version.ends_with("-ee");
+            Ok(Response::json(200, &json!({"version": state.version, "revision": "a1b2c3d", "enterprise": enterprise, "kas": {"enabled": false}})))
         }
         ("GET", ["user"]) => {
             let mut json = state.user_json(who.user);
@@ -194,7 +195,10 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
             Ok(Response::json(200, &json))
         }
         ("GET", ["pipelines"]) => {
-            Ok(page(request, vec![json!({"id": 1, "iid": 1, "sha": state.head().head, "source": "merge_request_event", "status": "running"})]))
+            let all = state.pipelines.iter().zip(1..);
+            let all = all.map(|(source, id)| json!({"id": id, "iid": id, "sha": state.head().head, "source": source, "status": "running"}));
+            let fits = request.parameter("sha").is_none_or(|sha| sha == state.head().head);
+            Ok(page(request, if fits { all.collect() } else { Vec::new() }))
         }
         ("POST", ["statuses", sha]) => status(state, request, who, sha),
         ("GET", ["repository", "commits", sha, "statuses"]) => {
@@ -221,6 +225,19 @@ fn in_request(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
         }
         ("GET", ["resource_label_events"]) => Ok(page(request, state.label_events.clone())),
         ("GET", ["approvals"]) => Ok(Response::json(200, &shapes::approvals(state, who.user, who.level))),
+        ("GET", ["approval_state"]) => {
+            let approvers: Vec<Value> = state.users.iter().filter(|u| state.approvers.contains(&u.name)).map(|u| state.user_json(u.id)).collect();
+            let any = json!({"id": 1, "name": "All Members", "rule_type": "any_approver", "approvals_required": 0, "eligible_approvers": []});
+            let rule = json!({"id": 2, "name": "Owners", "rule_type": "regular", "approvals_required": 1, "eligible_approvers": approvers});
+            let rules = if state.approvers.is_empty() { vec![any] } else { vec![any, rule] };
+            Ok(Response::json(200, &json!({"approval_rules_overwritten": false, "rules": rules})))
+        }
+        ("GET", ["commits"]) => {
+            let head = state.head();
+            let range = format!("{}..{}", head.base, head.head);
+            let all = String::from_utf8_lossy(&git_in(&state.origin, &["rev-list", &range])).into_owned();
+            Ok(page(request, all.lines().map(|id| json!({"id": id, "short_id": &id[..8]})).collect()))
+        }
         ("POST", ["approve"]) => {
             let sha = request.json()["sha"].as_str().map(str::to_owned);
             if who.level < 30 || state.approvals.iter().any(|(id, _)| *id == who.user) {

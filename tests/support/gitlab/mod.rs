@@ -58,6 +58,9 @@ impl FakeGitLab {
             target: "main".to_owned(),
             target_protected: true,
             must_resolve: false,
+            version: "18.4.1-ee".to_owned(),
+            pipelines: vec!["merge_request_event"],
+            approvers: Vec::new(),
             fork: start.fork,
             labels: Vec::new(),
             label_events: Vec::new(),
@@ -85,6 +88,21 @@ impl FakeGitLab {
         fake.state().root = format!("http://{address}/gitlab");
         fake.state().take_push();
         fake
+    }
+
+    /// Its version, `16.11.0` or with `-ee`.
+    pub(crate) fn set_version(&self, version: &str) {
+        self.state().version = version.to_owned();
+    }
+
+    /// Of which kinds the head has pipelines.
+    pub(crate) fn set_pipelines(&self, sources: &[&'static str]) {
+        self.state().pipelines = sources.to_vec();
+    }
+
+    /// Who may approve by a rule that requires an approval.
+    pub(crate) fn set_approvers(&self, names: &[&str]) {
+        self.state().approvers = names.iter().map(|n| (*n).to_owned()).collect();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -85,6 +85,11 @@ pub(super) struct State {
     pub(super) target: String,
     pub(super) target_protected: bool,
     pub(super) must_resolve: bool,
+    /// What it says of itself, and the kinds of pipelines of the head.
+    pub(super) version: String,
+    pub(super) pipelines: Vec<&'static str>,
+    /// Who may approve by the one rule that requires an approval; nobody: there is no such rule.
+    pub(super) approvers: Vec<String>,
     pub(super) fork: bool,
     pub(super) labels: Vec<String>,
     pub(super) label_events: Vec<Value>,
