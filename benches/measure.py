@@ -8,8 +8,11 @@ It starts a scripted gateway on the loopback interface that answers every reques
 with no findings (two per reviewer with --findings, so that the judge runs), and prints, for the changes
 F and H of that repository: wall time above the longest chain of dependent requests, CPU time and peak
 memory of the whole process tree, requests, bytes of the shared prefix against the diff, and coverage.
+
+The gateway caches prefixes as OpenAI does (from 1,024 tokens on, in blocks of 128; a token is 4 bytes): a request reads from
+the cache what it shares with one whose answer has begun. That is set against what any earlier request of its model had sent.
 """
-import argparse, json, os, resource, subprocess, sys, tempfile, threading, time
+import argparse, json, os, resource, socket, subprocess, sys, tempfile, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 F = ("2016d003", "ac25b4d1")
@@ -19,15 +22,23 @@ H = ("a6688391", "b2a481b1")
 class Gateway(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     delay, findings, prose = 2.0, False, False
-    log, lock = [], threading.Lock()
+    log, lock, sent, warm = [], threading.Lock(), {}, {}
 
     def log_message(self, *a):
         pass
 
     def do_POST(self):
-        began = time.monotonic()
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        began = time.monotonic()
+        text = json.dumps([body["tools"], body["messages"]])
+        with self.lock:
+            sent, warm = self.sent.setdefault(body["model"], []), self.warm.setdefault(body["model"], [])
+            repeated, cached = cacheable(text, sent), cacheable(text, warm)
+            sent.append(text)
         time.sleep(self.delay)
+        with self.lock:
+            warm.append(text)
+        ended = time.monotonic()
         own = body["messages"][1]["content"]
         own = own if isinstance(own, str) else own[-1]["text"]
         judge = own.startswith("# Coordinator")
@@ -37,8 +48,8 @@ class Gateway(BaseHTTPRequestHandler):
             name, args = "report_findings", {"findings": self.reports(body, own) if self.findings else []}
         delta = {"role": "assistant", "content": "Looks fine to me."} if self.prose else {"role": "assistant", "tool_calls": [
             {"index": 0, "id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(args)}}]}
-        size = len(json.dumps(body["messages"]))
-        usage = {"prompt_tokens": size // 4, "completion_tokens": 20, "total_tokens": size // 4 + 20}
+        size = len(text) // 4
+        usage = {"prompt_tokens": size, "completion_tokens": 20, "total_tokens": size + 20, "prompt_tokens_details": {"cached_tokens": cached}}
         chunk = lambda choices, **more: b"data: " + json.dumps({"id": "x", "object": "chat.completion.chunk", "created": 1, "model": body["model"], "choices": choices, **more}).encode() + b"\n\n"
         out = chunk([{"index": 0, "delta": delta, "finish_reason": None}]) + chunk([{"index": 0, "delta": {}, "finish_reason": "stop" if self.prose else "tool_calls"}]) + chunk([], usage=usage) + b"data: [DONE]\n\n"
         self.send_response(200)
@@ -47,13 +58,31 @@ class Gateway(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(out)
         with self.lock:
-            self.log.append({"began": began, "ended": time.monotonic(), "body": body, "own": own, "judge": judge})
+            self.log.append({"began": began, "ended": ended, "body": body, "own": own, "judge": judge, "tokens": size, "cached": cached, "repeated": repeated})
 
     def reports(self, body, own):
         shared = body["messages"][1]["content"]
         shared = shared[0]["text"] if isinstance(shared, list) else shared
-        added = [l[1:] for l in shared.splitlines() if l.startswith("+") and len(l) > 30][:2]
-        return [{"path": "x", "quote": q, "severity": "suggestion", "title": f"Scripted {i}", "body": "Scripted."} for i, q in enumerate(added)]
+        added, path = [], ""
+        for line in shared.splitlines():
+            path = line[3:].split(" ")[0] if line.startswith("## ") else path
+            added += [(path, line[1:])] if line.startswith("+") and len(line) > 30 else []
+        # Each reviewer tells of other lines, or one finding would be left for the judge.
+        first = sum(own.splitlines()[0].encode()) % 20 * 2
+        return [{"path": path, "quote": line, "severity": "suggestion", "title": f"Scripted {i}", "body": "Scripted."} for i, (path, line) in enumerate(added[first:first + 2])]
+
+
+def cacheable(text, others):
+    """Tokens of the longest beginning that text shares with another one, as far as they can be cached."""
+    longest = 0
+    for other in others:
+        low, high = 0, min(len(text), len(other))
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if text[:middle] == other[:middle] else (low, middle - 1)
+        longest = max(longest, low)
+    blocks = longest // 4 // 128 * 128
+    return blocks if blocks >= 1024 else 0
 
 
 def run(binary, repo, args, env):
@@ -101,6 +130,7 @@ def main():
     ap.add_argument("--binary", default="target/release/tribune")
     ap.add_argument("--delay", type=float, default=2.0)
     ap.add_argument("--repeat", type=int, default=3)
+    ap.add_argument("--quick", action="store_true", help="only F through the gateway")
     a = ap.parse_args()
     binary = os.path.abspath(a.binary)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
@@ -118,7 +148,8 @@ def main():
         Gateway.delay, Gateway.findings, Gateway.prose = delay, findings, prose
         best = None
         for _ in range(a.repeat):
-            Gateway.log.clear()
+            for kept in (Gateway.log, Gateway.sent, Gateway.warm):
+                kept.clear()
             out = os.path.join(home, "r.json")
             done, wall, cpu, mib = run(binary, a.repo, ["review", "--base", span[0], "--head", span[1], "--no-progress", "--format", "json", "--output", out, *args], env)
             above = wall - idle - chain(Gateway.log)
@@ -139,7 +170,17 @@ def main():
     shared = [len(r["body"]["messages"][1]["content"][0]["text"].encode()) for r in log if not r["judge"]]
     whole = [len(json.dumps(r["body"]["tools"])) + len(r["body"]["messages"][0]["content"].encode()) + s for r, s in zip([r for r in log if not r["judge"]], shared)]
     print(f"   diff {diff} bytes; shared context {max(shared)} ({max(shared) / diff:.2f} x), with tools and instructions {max(whole)} ({max(whole) / diff:.2f} x); distinct prefixes {len(prefix)}; largest own part {max(len(r['own'].encode()) for r in log) // 4} tokens")
-    report("F, gateway, findings and judge", F, [], online, a.delay, findings=True)
+    log, rep = report("F, gateway, full tier, findings and judge", F, ["--tier", "full"], online, a.delay, findings=True)
+    tokens, cached, repeated = (sum(r[k] for r in log) for k in ("tokens", "cached", "repeated"))
+    print(f"   input {tokens} tokens, repeated {repeated}, of these from the cache {cached} ({cached / max(1, repeated):.1%}); {cached / tokens:.1%} of all input; "
+          f"paid for (uncached + cached / 10) {tokens - cached + cached / 10:.0f}, {(tokens - cached + cached / 10) / (diff / 4):.2f} x the diff's; as reported: {rep['usage'] if rep else '?'}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    _, rep = report("F, gateway down", F, ["--tier", "full"], {**online, "TRIBUNE_GATEWAY_URL": nobody})
+    print("   requests a reviewer:", {r["id"]: r["requests"] for r in rep["reviewers"]} if rep else "?")
+    if a.quick:
+        return
     log, _ = report("F, prose for ever", F, [], online, 0, prose=True)
     counts = {}
     for r in log:

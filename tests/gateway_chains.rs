@@ -109,6 +109,17 @@ async fn other_models_at_an_endpoint_that_cannot_be_reached_are_not_tried() {
 }
 
 #[tokio::test]
+async fn once_nobody_could_reach_an_endpoint_each_call_tries_once() {
+    let chain = Chain::new(Wire::Chat, &[nobody()], quick());
+    let mut attempts = Vec::new();
+    for reviewer in ["a", "b", "c", "d"] {
+        chain.ask(reviewer).await.expect_err("nobody is there");
+        attempts.push(chain.gateway.stats(reviewer).requests);
+    }
+    assert_eq!(attempts, [3, 3, 1, 1]);
+}
+
+#[tokio::test]
 async fn a_spent_chain_tells_of_each_model() {
     let (first, second) = (FakeGateway::scripted(vec![status(503, &[], "")]), FakeGateway::scripted(vec![status(401, &[], "")]));
     let chain = Chain::of(&[&first, &second]);

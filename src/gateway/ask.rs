@@ -56,6 +56,8 @@ impl<'a> Ask<'a> {
     pub(super) async fn run(&self, spent: &mut Usage) -> Result<Answer, Failure> {
         let (call, breakers) = (self.call, &self.gateway.breakers);
         let started = Instant::now();
+        // Others have just tried in vain.
+        let hopeless = breakers.is_open(self.link);
         let mut failed: Option<Failure> = None;
         for number in 1.. {
             let pass = match breakers.enter(self.link, self.last) {
@@ -81,7 +83,7 @@ impl<'a> Ask<'a> {
             } else if pass.failed(call.reviewer) {
                 self.gateway.events.note(format!("{} failed again and again: passed over for {} s.", self.link, OPEN.as_secs()));
             }
-            if !self.last && breakers.is_open(self.link) {
+            if hopeless && failure.unreachable || !self.last && breakers.is_open(self.link) {
                 return Err(failure);
             }
             let wait = self.wait(&failure, number)?;

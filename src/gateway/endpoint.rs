@@ -11,6 +11,10 @@ use crate::http::{self, Secret};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Identity, Url};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to be made: three attempts, and a gateway that is gone is told of within 15 s.
+const CONNECT: Duration = Duration::from_secs(4);
 
 /// A checked endpoint.
 #[derive(Debug, Clone)]
@@ -179,7 +183,7 @@ impl Endpoint {
 
     /// The connections to it. Fails with a reason in one line.
     pub(crate) fn connect(&self) -> Result<Client, String> {
-        let mut builder = http::builder(&self.root).map_err(|refused| format!("the URL {refused}"))?;
+        let mut builder = http::builder(&self.root).map_err(|refused| format!("the URL {refused}"))?.connect_timeout(CONNECT);
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());
         }

@@ -22,9 +22,9 @@ pub(crate) fn backoff(base: Duration, after: u32) -> Duration {
 }
 
 /// The wait before attempt `after + 1` where the gateway asked for one: never less, and more at random, since it asks many
-/// jobs for the same: up to a quarter of it, and not below our own wait.
+/// jobs for the same: up to half of it, or as long as our own wait.
 pub(crate) fn asked_and_spread(asked: Duration, base: Duration, after: u32) -> Duration {
-    asked + (asked / 4).max(doubled(base, after)) * chance() / 1000
+    asked + (asked / 2).max(doubled(base, after)) * chance() / 1000
 }
 
 fn doubled(base: Duration, after: u32) -> Duration {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_a_gateway_asks_for_is_the_least() {
         let base = Duration::from_millis(500);
-        for (asked, after, most) in [(0, 1, 500), (1_000, 1, 1_500), (1_000, 2, 2_000), (20_000, 1, 25_000)] {
+        for (asked, after, most) in [(0, 1, 500), (1_000, 1, 1_500), (1_000, 2, 2_000), (20_000, 1, 30_000)] {
             let waits: Vec<u64> = (0..50).map(|_| asked_and_spread(Duration::from_millis(asked), base, after).as_millis() as u64).collect();
             assert!(waits.iter().all(|wait| (asked..=most).contains(wait)), "{asked}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait != waits[0]), "{asked}: all alike");
