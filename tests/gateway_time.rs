@@ -177,6 +177,7 @@ fn bounded(now: Duration, came: &[Duration]) -> Treatment {
     if this_second > 100 { Treatment::Refuses(429, Some(2)) } else { Treatment::Answers(ANSWER) }
 }
 
+#[expect(clippy::print_stdout, reason = "numbers for people")]
 async fn outage(down: Treatment) {
     let calm = Server::start(bounded).await;
     let all = thousand_jobs(&calm).await;

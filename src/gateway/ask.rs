@@ -57,7 +57,7 @@ impl<'a> Ask<'a> {
         let (call, breakers) = (self.call, &self.gateway.breakers);
         let started = Instant::now();
         // Others have just tried in vain.
-        let hopeless = breakers.is_open(self.link);
+        let hopeless = breakers.is_given_up(self.link);
         let mut failed: Option<Failure> = None;
         for number in 1.. {
             let pass = match breakers.enter(self.link, self.last) {
@@ -86,7 +86,11 @@ impl<'a> Ask<'a> {
             if hopeless && failure.unreachable || !self.last && breakers.is_open(self.link) {
                 return Err(failure);
             }
-            let wait = self.wait(&failure, number)?;
+            let wait = self.wait(&failure, number).inspect_err(|failure| {
+                if failure.unreachable {
+                    breakers.give_up(self.link);
+                }
+            })?;
             failed = Some(failure);
             call.or_stopped(tokio::time::sleep(wait)).await?;
         }

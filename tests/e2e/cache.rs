@@ -106,7 +106,11 @@ fn anthropic_is_told_where_to_cache() {
         marks.join(" ")
     };
     let requests = gateway.requests();
-    assert_eq!(requests.iter().map(marks).collect::<Vec<_>>(), ["system0 m0.0", "system0 m0.0 m2.0"], "the shared part, then the last turn");
+    assert_eq!(
+        requests.iter().map(marks).collect::<Vec<_>>(),
+        ["system0 m0.0", "system0 m0.0 m0.1 m2.0"],
+        "the shared part, then where this request ends and where the one before did"
+    );
 }
 
 #[test]

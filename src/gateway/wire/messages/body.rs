@@ -101,8 +101,8 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Writes the body. At most three breakpoints, of the four that are allowed: the system message (and with it the
-/// tools), the shared context, the last turn. The own part of a first request has none: most reviewers end there,
+/// Writes the body. At most the four breakpoints that are allowed: the system message (and with it the tools), the shared
+/// context, the last turn and the one before. The own part of a first request has none: most reviewers end there,
 /// and a cache write costs more than plain input.
 pub(super) fn write(request: &ModelRequest, extras: &Extras) -> Vec<u8> {
     let mut system = blocks([&*request.system]);
@@ -127,10 +127,13 @@ pub(super) fn write(request: &ModelRequest, extras: &Extras) -> Vec<u8> {
             Turn::User(text) => push(&mut messages, Role::User, blocks([text.as_str()])),
         }
     }
-    if !request.turns.is_empty()
-        && let Some(last) = messages.last_mut().and_then(|m| m.content.last_mut())
-    {
-        last.mark();
+    // The end, for the next request, and where the request before ended: a breakpoint finds what was written at most 20
+    // blocks earlier, and a step with many calls has more.
+    if !request.turns.is_empty() {
+        let ours = messages.iter_mut().rev().filter(|message| message.role == Role::User);
+        for last in ours.take(2).filter_map(|message| message.content.last_mut()) {
+            last.mark();
+        }
     }
     to_json(&Body {
         model: &request.model,
@@ -206,6 +209,9 @@ mod tests {
                 "type": "text"
               },
               {
+                "cache_control": {
+                  "type": "ephemeral"
+                },
                 "text": "# Reviewer: quality\nLook.",
                 "type": "text"
               }
@@ -269,7 +275,9 @@ mod tests {
             request = with_turns(request);
         }
         let body = String::from_utf8(write(&request, &Extras::new())).expect("UTF-8");
-        assert_eq!(body.matches("cache_control").count(), 3);
+        assert_eq!(body.matches("cache_control").count(), 4);
+        let ends: Vec<usize> = body.match_indices("Call report_findings.").map(|(at, text)| at + text.len()).collect();
+        assert!(ends[18..].iter().all(|end| body[*end..].starts_with(r#"","cache_control""#)), "where this request ends, and the one before: {body}");
     }
 
     #[test]
