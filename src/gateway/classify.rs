@@ -95,6 +95,8 @@ fn kind_of(status: u16, said: Option<&ErrorBody>) -> ErrorKind {
         _ if client_error && is_quota(said) => ErrorKind::Quota,
         // Some gateways answer a wrong key with 400: Google, and LiteLLM without a database.
         400 if said.says("API_KEY_INVALID") || said.says("no_db_connection") => ErrorKind::Auth,
+        // LiteLLM's word for a model that it does not know.
+        400 if says_any(&said.message, &["invalid model name"]) => ErrorKind::NotFound,
         400 | 446 if said.says("content_filter") || status == 446 => ErrorKind::Refused,
         400 | 413 | 422 | 500 if is_overflow(said) => ErrorKind::TooLarge,
         401 | 403 | 407 => ErrorKind::Auth,
@@ -194,6 +196,7 @@ mod tests {
         insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"later","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"45.83s"}]}}"#), @"RateLimited retry=true Some(45.83s) gw.example answered 429 (Too Many Requests): later");
         insta::assert_snapshot!(told(429, r#"{"error":{"code":429,"message":"no","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}}"#), @"Quota retry=false None gw.example answered 429 (Too Many Requests): no");
         insta::assert_snapshot!(told(404, r#"{"detail":"Not Found"}"#), @"NotFound retry=false None gw.example answered 404 (Not Found): Not Found");
+        insta::assert_snapshot!(told(400, r#"{"error":{"message":"/responses: Invalid model name passed in model=x.","type":"None","code":"400"}}"#), @"NotFound retry=false None gw.example answered 400 (Bad Request): /responses: Invalid model name passed in model=x.");
         insta::assert_snapshot!(told(413, ""), @"TooLarge retry=false None gw.example answered 413 (Payload Too Large): an empty body");
         insta::assert_snapshot!(told(529, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), @"Unavailable retry=true None gw.example answered 529: Overloaded");
         insta::assert_snapshot!(told(502, "<html><title>Bad gateway</title>"), @"Unavailable retry=true None gw.example answered 502 (Bad Gateway): an HTML page, so a proxy or another server answered");

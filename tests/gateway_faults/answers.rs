@@ -1,8 +1,8 @@
 //! What a model's answer can look like: calls in pieces, counts, reasons to stop.
 
 use crate::calls::Wire;
-use crate::gateway::{Script, answer, stream};
-use crate::review::{HIT, good_answer};
+use crate::gateway::{Script, stream};
+use crate::review::{HIT, counted, good_answer};
 use crate::table::{Failed, Whole, always, changed, row, table, whole};
 use serde_json::{Value, json};
 
@@ -142,13 +142,13 @@ fn calls_in_pieces() {
             let parts = [part("list_files", json!({"path": ""})), part("report_findings", report())];
             vec![events(w, &[json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})])]
         }, Whole(1)).only(&[Wire::Generate]),
-        row("a tool that does not exist", |w| vec![w.script(&answer("").call("shell", json!({"command": "id"}))), whole(w)], Whole(2)),
-        row("arguments that are no arguments", |w| vec![w.script(&answer("").call("report_findings", json!({"findings": 7}))), whole(w)], Whole(2)),
+        row("a tool that does not exist", |w| vec![w.script(&counted("").call("shell", json!({"command": "id"}))), whole(w)], Whole(2)),
+        row("arguments that are no arguments", |w| vec![w.script(&counted("").call("report_findings", json!({"findings": 7}))), whole(w)], Whole(2)),
         row("arguments that are nested deeply", |w| {
             let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
-            vec![w.script(&answer("").call("report_findings", json!({"findings": deep}))), whole(w)]
+            vec![w.script(&counted("").call("report_findings", json!({"findings": deep}))), whole(w)]
         }, Whole(2)),
-        row("the same arguments twice", |w| vec![w.script(&answer("").call("report_findings", json!({"findings": 7})))], Failed(2, "it called report_findings with something unreadable, twice", "")),
+        row("the same arguments twice", |w| vec![w.script(&counted("").call("report_findings", json!({"findings": 7})))], Failed(2, "it called report_findings with something unreadable, twice", "")),
     ]);
 }
 
@@ -179,6 +179,11 @@ fn each(value: Value) -> Value {
 #[test]
 fn counts_that_are_none() {
     table(vec![
+        row(
+            "a prompt that was cut in silence",
+            |w| vec![w.script(&good_answer(HIT).usage(200, 0, 20))],
+            Failed(1, "it cut the prompt without saying so", "Use a model with a larger context"),
+        ),
         row("no usage", |w| vec![w.script(&good_answer(HIT).uncounted())], Whole(1)),
         row("usage without counts", counts(json!({})), Whole(1)),
         row("counts that are null", counts(each(Value::Null)), Whole(1)),
@@ -187,7 +192,7 @@ fn counts_that_are_none() {
         row("counts with fractions", counts(each(json!(1.5))), Whole(1)),
         row("counts that are words", counts(each(json!("many"))), Whole(1)),
         row("counts beyond all numbers", counts(each(json!(u64::MAX))), Whole(1)),
-        row("more read from the cache than was sent", |w| vec![w.script(&good_answer(HIT).usage(10, 10_000, 5))], Whole(1)).only(&[
+        row("more read from the cache than was sent", |w| vec![w.script(&good_answer(HIT).usage(10, 20_000, 5))], Whole(1)).only(&[
             Wire::Chat,
             Wire::Responses,
             Wire::Generate,
@@ -198,7 +203,7 @@ fn counts_that_are_none() {
 }
 
 fn cut(wire: Wire) -> Script {
-    wire.script(&answer("cut").stop(match wire {
+    wire.script(&counted("cut").stop(match wire {
         Wire::Chat => "length",
         Wire::Responses => "max_output_tokens",
         Wire::Messages => "max_tokens",
@@ -207,7 +212,7 @@ fn cut(wire: Wire) -> Script {
 }
 
 fn refusal(wire: Wire) -> Script {
-    wire.script(&answer("").stop(match wire {
+    wire.script(&counted("").stop(match wire {
         Wire::Chat | Wire::Responses => "content_filter",
         Wire::Messages => "refusal",
         Wire::Generate => "SAFETY",
@@ -228,19 +233,19 @@ fn reasons_to_stop() {
                     Wire::Messages => "max_tokens",
                     Wire::Generate => "MAX_TOKENS",
                 };
-                vec![w.script(&answer("").call("report_findings", json!({"findings": []})).stop(reason)), whole(w)]
+                vec![w.script(&counted("").call("report_findings", json!({"findings": []})).stop(reason)), whole(w)]
             },
             Whole(2),
         ),
         row("refused", |w| vec![refusal(w)], Failed(1, "the model refused to answer", "")),
         row("a reason that nobody knows", |w| vec![w.script(&good_answer(HIT).stop("brand_new"))], Whole(1)),
-        row("prose, once", |w| vec![w.script(&answer("Looks good to me!")), whole(w)], Whole(2)),
+        row("prose, once", |w| vec![w.script(&counted("Looks good to me!")), whole(w)], Whole(2)),
         row(
             "prose, twice",
-            |w| vec![w.script(&answer("Looks good to me!"))],
+            |w| vec![w.script(&counted("Looks good to me!"))],
             Failed(2, "it answered in prose instead of calling report_findings, twice", ""),
         ),
-        row("nothing at all, once", |w| vec![w.script(&answer("")), whole(w)], Whole(2)),
+        row("nothing at all, once", |w| vec![w.script(&counted("")), whole(w)], Whole(2)),
     ]);
 }
 
@@ -249,9 +254,9 @@ fn document(wire: Wire) -> String {
     let arguments = report();
     let text = arguments.to_string();
     match wire {
-        Wire::Chat => json!({"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "report_findings", "arguments": text}}]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}),
+        Wire::Chat => json!({"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "report_findings", "arguments": text}}]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 20_000, "completion_tokens": 2}}),
         Wire::Responses => json!({"model": "m", "status": "completed", "error": null, "output": [{"type": "function_call", "id": "fc", "call_id": "a", "name": "report_findings", "arguments": text}]}),
-        Wire::Messages => json!({"model": "m", "type": "message", "role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "report_findings", "input": arguments}], "stop_reason": "tool_use", "usage": {"input_tokens": 5, "output_tokens": 2}}),
+        Wire::Messages => json!({"model": "m", "type": "message", "role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "report_findings", "input": arguments}], "stop_reason": "tool_use", "usage": {"input_tokens": 20_000, "output_tokens": 2}}),
         Wire::Generate => json!([{"candidates": [{"content": {"role": "model", "parts": [{"functionCall": {"name": "report_findings", "args": arguments}}]}, "finishReason": "STOP"}]}]),
     }
     .to_string()

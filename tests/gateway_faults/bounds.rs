@@ -1,8 +1,9 @@
 //! Answers that are too long are given up, and told so.
 
 use crate::calls::Wire;
-use crate::gateway::{Script, Step, answer, head};
+use crate::gateway::{Script, Step, head};
 use crate::gzip::gzip;
+use crate::review::counted;
 use crate::table::{Failed, row, table};
 use serde_json::json;
 use std::sync::LazyLock;
@@ -47,12 +48,12 @@ fn answers_of_a_hundred_megabytes() {
 
 #[test]
 fn answers_of_too_many_parts() {
-    let many = |wire: Wire| wire.script(&(0..1_100).fold(answer(""), |said, _| said.call("list_files", json!({"path": ""}))));
+    let many = |wire: Wire| wire.script(&(0..1_100).fold(counted(""), |said, _| said.call("list_files", json!({"path": ""}))));
     table(vec![
-        row("5 MiB of text", |w| vec![w.script(&answer(&"x".repeat(5 * MIB)))], Failed(1, "more than 4 MiB of text and arguments", CHECK)),
+        row("5 MiB of text", |w| vec![w.script(&counted(&"x".repeat(5 * MIB)))], Failed(1, "more than 4 MiB of text and arguments", CHECK)),
         row(
             "5 MiB of arguments",
-            |w| vec![w.script(&answer("").call("list_files", json!({"path": "x".repeat(5 * MIB)})))],
+            |w| vec![w.script(&counted("").call("list_files", json!({"path": "x".repeat(5 * MIB)})))],
             Failed(1, "more than 4 MiB of text and arguments", CHECK),
         ),
         row("1,100 calls", move |w| vec![many(w)], Failed(1, "more than 1,024 tool calls or blocks", CHECK)),

@@ -1,8 +1,8 @@
 //! Connections that break, at each stage of an answer, and those that fall silent.
 
 use crate::calls::{Case, Wire, quick};
-use crate::gateway::{FakeGateway, Script, Step, answer, head, stream};
-use crate::review::{HIT, KEY, good_answer};
+use crate::gateway::{FakeGateway, Script, Step, head, stream};
+use crate::review::{HIT, KEY, counted, good_answer};
 use crate::table::{Failed, Whole, always, once, row, table, whole};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn pause() -> Step {
 
 /// The first half of a good answer's stream, cut at the end of an event.
 fn half(wire: Wire) -> String {
-    let text = wire.text(&answer("I look at it.").call("report_findings", good_answer(HIT).arguments(0)));
+    let text = wire.text(&counted("I look at it.").call("report_findings", good_answer(HIT).arguments(0)));
     let end = text[..text.len() / 2].rfind("\n\n").expect("an event");
     text[..end + 2].to_owned()
 }
@@ -52,7 +52,7 @@ fn before_an_answer() {
 #[tokio::test]
 async fn before_a_request() {
     for wire in Wire::ALL {
-        let case = Case::new(wire, FakeGateway::scripted(vec![vec![Step::ResetAtAccept], wire.script(&answer("whole"))]), quick());
+        let case = Case::new(wire, FakeGateway::scripted(vec![vec![Step::ResetAtAccept], wire.script(&counted("whole"))]), quick());
         assert_eq!(case.complete().await.expect("the second attempt").turn.text, "whole");
         assert_eq!(case.attempts(), 2);
     }
@@ -77,7 +77,7 @@ fn in_the_middle_of_an_answer() {
             move |w| vec![vec![head(&[]), Step::Write(inside_a_character(w))]],
             Failed(3, "ended before its end mark", LATER),
         ),
-        row("closed before the end mark", |w| vec![stream(&w.without_end(&answer("cut")))], Failed(3, "ended before its end mark", LATER)),
+        row("closed before the end mark", |w| vec![stream(&w.without_end(&counted("cut")))], Failed(3, "ended before its end mark", LATER)),
         row(
             "less than promised",
             |w| vec![vec![Step::Write(format!("HTTP/1.1 200 OK\r\ncontent-length: 90000\r\n\r\n{}", half(w)).into_bytes())]],

@@ -1,8 +1,8 @@
 //! Errors under a status of success: instead of an answer, as its first event, in its middle. And what is no answer.
 
 use crate::calls::Wire;
-use crate::gateway::{answer, status, stream};
-use crate::review::{HIT, KEY, good_answer};
+use crate::gateway::{status, stream};
+use crate::review::{HIT, KEY, counted, good_answer};
 use crate::statuses::{Said, said};
 use crate::table::{Expected, Failed, Row, Whole, always, changed, once, row, table, whole};
 use serde_json::json;
@@ -35,7 +35,7 @@ fn everywhere(name: &str, what: Said, expected: Expected) -> Vec<Row> {
     vec![
         row(format!("{name}, as a document"), move |w| vec![stream(&said(w, what))], expected),
         row(format!("{name}, as the first event"), move |w| vec![stream(&first(w, what))], expected),
-        row(format!("{name}, in the middle"), move |w| vec![stream(&format!("{}{}", w.without_end(&answer("half")), event(w, what)))], expected),
+        row(format!("{name}, in the middle"), move |w| vec![stream(&format!("{}{}", w.without_end(&counted("half")), event(w, what)))], expected),
     ]
 }
 
@@ -66,7 +66,7 @@ fn errors_in_the_words_of_each_format() {
     }
     rows.push(row(
         "an overload in the middle, once",
-        |w| vec![stream(&format!("{}{}", w.without_end(&answer("half")), event(w, Said::Overloaded))), whole(w)],
+        |w| vec![stream(&format!("{}{}", w.without_end(&counted("half")), event(w, Said::Overloaded))), whole(w)],
         Whole(2),
     ));
     table(rows);
@@ -86,10 +86,10 @@ fn errors_in_the_words_of_gateways() {
         row("an error of 60 kB", always(stream(&format!("data: {}\n\n", json!({"error": {"message": format!("{KEY} {}", "x\r\n\u{1b}[31m".repeat(10_000))}})))), Failed(3, "[secret] x [31mx", LATER)),
         row("a response that failed", always(stream("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\",\"error\":{\"code\":\"server_error\",\"message\":\"boom\"}}}\n\n")), Failed(3, "boom", LATER)).only(&[Wire::Responses]),
         row("a response that was cancelled", always(stream("data: {\"type\":\"response.cancelled\",\"response\":{\"status\":\"cancelled\"}}\n\n")), Failed(3, "the response was cancelled", LATER)).only(&[Wire::Responses]),
-        row("a prompt that was blocked", always(stream("data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"usageMetadata\":{\"promptTokenCount\":9}}\n\n")), Failed(1, "the model refused to answer", "")).only(&[Wire::Generate]),
+        row("a prompt that was blocked", always(stream("data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"usageMetadata\":{\"promptTokenCount\":20000}}\n\n")), Failed(1, "the model refused to answer", "")).only(&[Wire::Generate]),
         // No error: each event says so.
         row("`error` is null in each event", changed(|text| stream(&text.replace("data: {", "data: {\"error\":null,"))), Whole(1)),
-        row("a text about \"error\"", |w| vec![w.script(&answer("\"error\": {\"message\": \"x\"}").call("report_findings", good_answer(HIT).arguments(0)))], Whole(1)),
+        row("a text about \"error\"", |w| vec![w.script(&counted("\"error\": {\"message\": \"x\"}").call("report_findings", good_answer(HIT).arguments(0)))], Whole(1)),
     ]);
 }
 

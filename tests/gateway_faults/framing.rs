@@ -1,9 +1,9 @@
 //! Event streams as servers, gateways and proxies write them: all of these say the same.
 
 use crate::calls::Wire;
-use crate::gateway::{Script, Step, answer, head, stream};
+use crate::gateway::{Script, Step, head, stream};
 use crate::gzip::gzip;
-use crate::review::{HIT, good_answer};
+use crate::review::{HIT, counted, good_answer};
 use crate::table::{Failed, Whole, always, changed, row, table};
 use serde_json::Value;
 use std::time::Duration;
@@ -123,7 +123,7 @@ fn bytes_that_are_no_text() {
     let raw =
         |before: &'static [u8]| move |wire: Wire| vec![vec![head(&[]), Step::Write([before, wire.text(&good_answer(HIT)).as_bytes()].concat())]];
     let nul = |wire: Wire| {
-        let said = answer("a\u{0}b\u{1b}[31mc").model("m\u{0}\u{1b}[31m");
+        let said = counted("a\u{0}b\u{1b}[31mc").model("m\u{0}\u{1b}[31m");
         vec![wire.script(&said.call("report_findings", good_answer(HIT).arguments(0)))]
     };
     table(vec![

@@ -35,12 +35,17 @@ pub(crate) const BY_RULE: &str = "Do not pass untrusted text to a shell";
 pub(crate) const BY_SPARED: &str = "Nothing says what os is for";
 pub(crate) const BY_HIT: &str = "The name is given back – größer, 名, 😀";
 
+/// An answer of a server that has read the whole prompt, whatever its length.
+pub(crate) fn counted(text: &str) -> ModelAnswer {
+    answer(text).usage(20_000, 12_000, 20)
+}
+
 /// What a reviewer answers that nothing happens to.
 pub(crate) fn good_answer(reviewer: &str) -> ModelAnswer {
     let found = |quote: &str, title: &str| {
         let finding =
             json!({"path": "app.py", "quote": quote, "severity": "suggestion", "title": title, "body": "It goes wrong.", "confidence": 0.9});
-        answer("").call("report_findings", json!({"findings": [finding]}))
+        counted("").call("report_findings", json!({"findings": [finding]}))
     };
     match reviewer {
         "coordinator" => answer("").call("submit_review", json!({"findings": [], "summary": "Judged."})),

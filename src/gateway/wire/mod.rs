@@ -252,14 +252,14 @@ fn without_counts<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_value(value)
 }
 
-/// Counts that can be meant. No input at all is a server that does not count, more than 2^40 tokens are nobody's; and what
-/// was cached is part of the input.
+/// Counts that can be meant. No input at all is a server that does not count, more than 2^40 tokens are nobody's; and who
+/// reads more from the cache than there was input counts it apart.
 fn plausible(usage: Usage) -> Option<Usage> {
     let counts = [usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens, usage.output_tokens];
-    let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
-    let cache_write_tokens = usage.cache_write_tokens.min(usage.input_tokens - cached_tokens);
     let meant = usage.input_tokens > 0 && counts.iter().all(|count| *count < 1 << 40);
-    meant.then_some(Usage { cached_tokens, cache_write_tokens, ..usage })
+    let cached = usage.cached_tokens.saturating_add(usage.cache_write_tokens);
+    let apart = if cached > usage.input_tokens { cached } else { 0 };
+    meant.then(|| Usage { input_tokens: usage.input_tokens + apart, ..usage })
 }
 
 /// Arguments as a JSON object. What a model wrote can be invalid, and servers refuse a history that holds

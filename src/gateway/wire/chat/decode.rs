@@ -215,7 +215,7 @@ impl Decoder for ChatDecoder {
     }
 
     fn finish(&mut self) -> Option<Decoded> {
-        let stop = self.stop.take()?;
+        let stop = self.stop.clone()?;
         let mut calls: Vec<ToolCall> = mem::take(&mut self.calls).into_values().collect();
         for (number, call) in calls.iter_mut().enumerate() {
             // Results are paired by id, so a call without one gets one; no arguments at all mean none.

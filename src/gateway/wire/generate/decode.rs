@@ -173,7 +173,7 @@ impl Decoder for GenerateDecoder {
     }
 
     fn finish(&mut self) -> Option<Decoded> {
-        let stop = stop_with_calls(self.stop.take()?, !self.calls.is_empty());
+        let stop = stop_with_calls(self.stop.clone()?, !self.calls.is_empty());
         let turn =
             AssistantTurn { text: mem::take(&mut self.text), calls: mem::take(&mut self.calls), raw: Some(Raw::new(mem::take(&mut self.parts))) };
         Some(Decoded { turn, stop, model: mem::take(&mut self.model) })

@@ -209,7 +209,7 @@ impl Decoder for ResponsesDecoder {
     }
 
     fn finish(&mut self) -> Option<Decoded> {
-        let stop = self.stop.take()?;
+        let stop = self.stop.clone()?;
         let mut turn = AssistantTurn::default();
         let mut refused = false;
         // Half an item cannot go back as it came.
