@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tribune::gateway::{Caps, ErrorKind, Limits, Link, Price, Stop, Usage};
 
-const PRICE: Price = Price { input: 1.0, cached: 0.1, cache_write: 1.25, output: 10.0 };
+const PRICE: Price = Price { input: 1.0, cached: 0.1, cache_write: 1.25, output: 10.0, long: None };
 
 fn case(wire: Wire, scripts: Vec<Script>) -> Case {
     Case::new(wire, FakeGateway::scripted(scripts), quick())
@@ -273,15 +273,17 @@ async fn requests_at_the_same_time_are_bounded() {
 async fn a_budget_ends_calls_before_they_start() {
     let fake = FakeGateway::smart(|request| answer("ok").usage(300, 0, 200).to(request));
     let url = fake.url();
-    // Each request needs about 1,100 tokens at worst and uses 500.
-    let case = Case::with(Wire::Chat, &url, fake, quick(), Caps { tokens: Some(2_500), usd: None }, None);
+    // Each request needs some 2,200 tokens at worst, 1,000 of them hidden and 1,000 of output, and uses 500.
+    let case = Case::with(Wire::Chat, &url, fake, quick(), Caps { tokens: Some(3_500), ..Caps::default() }, None);
     let outcomes = futures::future::join_all((0..8).map(|_| case.complete())).await;
     let done = outcomes.iter().filter(|o| o.is_ok()).count();
     assert_eq!((done, case.fake.requests().len()), (3, 3), "{outcomes:?}");
     for error in outcomes.into_iter().filter_map(Result::err) {
         assert_eq!(error.kind, ErrorKind::Budget);
-        assert!(error.message.contains("2500 tokens"), "{error}");
+        assert_eq!(error.message, "the limit on tokens was reached");
     }
+    let reached = case.gateway.reached();
+    assert_eq!((reached[0].cap, reached[0].spent, reached[0].calls), (3_500.0, 1_500.0, 5));
 }
 
 #[tokio::test]

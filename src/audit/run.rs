@@ -56,7 +56,7 @@ pub async fn run(
         return Err(UserError::usage("there are no files to audit", what, "Name a folder that git tracks, or audit the work tree: --rev worktree."));
     }
     let state = options.resume.as_deref().map(State::open).transpose()?;
-    let client = if options.no_models.is_some() { None } else { setup.client(events)? };
+    let client = if options.no_models.is_some() { None } else { setup.client(setup.caps(None), events)? };
     let share = options.shard.map_or((0, 1), |s| (s.index.saturating_sub(1) as usize, s.of.max(1) as usize));
     let scanned = scan(setup, rules, &files, share, stop);
     let mut audit = audit(setup, change, rules, options, &files);
@@ -82,6 +82,7 @@ pub async fn run(
             let judged: Vec<Judged> =
                 futures::stream::iter(mine.into_iter().map(|unit| bench.judge(unit))).buffer_unordered(side_by_side).collect().await;
             tell_judged(&mut audit, judged);
+            audit.notes.extend(client.gateway.reached().iter().map(|reached| setup.limit_reached(reached, None)));
             audit.notes.extend(client.gateway.take_notes());
             audit.coverage.partial.extend(plan.withheld.iter().map(|(path, reason)| Unseen { path: path.clone(), reason: reason.clone() }));
             let over = bench.over.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

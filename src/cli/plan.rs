@@ -5,6 +5,7 @@ use super::{inputs, output};
 use crate::error::{Exit, UserError};
 use crate::findings::sanitize::terminal as clean;
 use crate::pipeline;
+use crate::report::{count, dollars, thousands};
 use crate::run::{Estimate, Prepared};
 use crate::telemetry::Events;
 use serde_json::json;
@@ -30,7 +31,11 @@ fn as_json(prepared: &Prepared, estimate: &Estimate) -> String {
         "bundles": prepared.bundles.len(),
         "shared_tokens": prepared.shared.iter().map(|s| s.tokens).collect::<Vec<_>>(),
         "input_tokens": estimate.input_tokens,
+        "repeated_tokens": estimate.repeated_tokens,
         "cost_usd": estimate.cost_usd,
+        "cached_usd": estimate.cached_usd,
+        "prices": prepared.setup.price_sources(),
+        "limits": prepared.limits_in_words(),
         "coverage": prepared.ledger().into_iter().map(|(path, word)| json!({"path": path, "plan": word})).collect::<Vec<_>>(),
     });
     format!("{}\n", serde_json::to_string_pretty(&plan).expect("a plan is JSON"))
@@ -60,20 +65,33 @@ fn as_text(prepared: &Prepared, estimate: &Estimate) -> String {
         if prepared.bundles.len() == 1 { "bundle" } else { "bundles" }
     ));
     for r in &estimate.reviewers {
-        let cost = r.cost_usd.map(|c| format!(", ${c:.3}")).unwrap_or_default();
+        let cost = r.cost_usd.map(|c| format!(", {}", dollars(c))).unwrap_or_default();
         out.push_str(&format!(
-            "  {:12} {:24} about {} input tokens in {} requests{cost}\n",
+            "  {:12} {:24} about {} input tokens in {}{cost}\n",
             r.id,
             clean(r.model.as_deref().unwrap_or("-")),
-            r.input_tokens,
-            r.requests
+            thousands(r.input_tokens),
+            count(r.requests, "request")
         ));
     }
-    let cost =
-        estimate.cost_usd.map(|c| format!(", ${c:.2} without caching")).unwrap_or_else(|| "; no price is configured for the models".to_owned());
     out.push_str(&format!(
-        "\nabout {} input tokens when each reviewer ends in one request, {} of them repeated prefixes that a cache can serve{cost}\n",
-        estimate.input_tokens, estimate.repeated_tokens
+        "\nabout {} input tokens when each reviewer ends in one request, {} of them repeated prefixes that a cache can serve\n",
+        thousands(estimate.input_tokens),
+        thousands(estimate.repeated_tokens)
     ));
+    if prepared.setup.gateway.is_some() {
+        out.push_str(&match (estimate.cost_usd, estimate.cached_usd) {
+            (Some(plain), Some(cached)) => {
+                format!("about {} with the provider's cache, {} without; tool calls and the judge come on top\n", dollars(cached), dollars(plain))
+            }
+            _ => "the cost is not known: some model has no price (`prices` in the operator's file)\n".to_owned(),
+        });
+        for source in prepared.setup.price_sources() {
+            out.push_str(&format!("  prices: {}\n", clean(&source)));
+        }
+        for limit in prepared.limits_in_words() {
+            out.push_str(&format!("  at most {limit}\n"));
+        }
+    }
     out
 }

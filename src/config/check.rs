@@ -274,10 +274,6 @@ impl<'a> Checker<'a> {
             return None;
         }
         match &key.kind {
-            Kind::Later => {
-                self.problem_of_name(name.at, format!("`{}` is not supported by this version yet", key.name), "Take it out.");
-                None
-            }
             Kind::Refused(instead) => {
                 self.problem_of_name(name.at, format!("`{}` cannot stand here", key.name), format!("{}.", capital(instead)));
                 None
@@ -345,7 +341,7 @@ fn words_of(kind: &Kind) -> String {
         Kind::List { .. } => "a list".into(),
         Kind::Map { names, .. } => format!("a mapping by {}", names.what),
         Kind::Table(keys) | Kind::Record(keys) => format!("a mapping with {}", either(keys.iter().filter(|k| k.usable()).map(|k| k.name))),
-        Kind::Later | Kind::Refused(_) => "left out".into(),
+        Kind::Refused(_) => "left out".into(),
     }
 }
 

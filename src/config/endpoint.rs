@@ -6,7 +6,7 @@ use crate::gateway::{self, Labels, Link, TokenSource};
 pub use crate::gateway::{Preset, Secret, WireKind as Wire};
 pub use crate::reviewers::definition::ModelTier;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -107,6 +107,15 @@ impl Gateway {
             Some(Own::Tier(tier)) => of(*tier),
             Some(Own::Model(first)) => std::iter::once(first).chain(of(tier).iter().filter(|link| *link != first)).cloned().collect(),
         }
+    }
+
+    /// The models that can be asked, each once.
+    pub fn models(&self) -> BTreeSet<&str> {
+        let own = self.own.values().filter_map(|own| match own {
+            Own::Model(link) => Some(link),
+            Own::Tier(_) => None,
+        });
+        self.tiers.values().flat_map(|chain| chain.iter()).chain(own).map(|link| link.model.as_str()).collect()
     }
 
     /// The endpoint that most requests go to first.

@@ -62,8 +62,6 @@ pub(crate) enum Kind {
     Table(&'static [Key]),
     /// Known keys that only make sense together: a later layer replaces them all.
     Record(&'static [Key]),
-    /// A name that a later version gives a meaning.
-    Later,
     /// A name that will never have one here, and what to use instead.
     Refused(&'static str),
 }
@@ -108,14 +106,9 @@ impl Key {
         self
     }
 
-    /// A key that this version knows by name only.
-    pub(crate) const fn later(name: &'static str) -> Self {
-        Self::new(name, Kind::Later, "Not supported by this version yet.")
-    }
-
     /// Whether a user of this version can set it.
     pub(crate) fn usable(&self) -> bool {
-        !matches!(self.kind, Kind::Later | Kind::Refused(_))
+        !matches!(self.kind, Kind::Refused(_))
     }
 }
 

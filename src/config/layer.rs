@@ -383,15 +383,15 @@ sensitive_paths: [x]
     }
 
     #[test]
-    fn names_of_later_versions_are_known() {
+    fn problems_of_deep_keys_are_told_with_their_place() {
         let (_, problems) = Layer::operator(
-            "remote: {}\nlimits: {usd_per_change: 6}\nendpoints: {a: {url: 'https://h', preset: litelm, token_command: [x, 7], client_cert: y}}\n",
+            "remote: {}\nlimits: {usd_per_change: six}\nendpoints: {a: {url: 'https://h', preset: litelm, token_command: [x, 7], client_cert: y}}\n",
             Path::new("/c.yaml"),
         );
         let told: Vec<_> = problems.iter().map(|p| p.one_line("c.yaml")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
         c.yaml:1:9: `url` is missing (A document with these keys, over https (http on this machine). Fetched at each run, at most 2 s; the last good copy serves where it cannot be had.)
-        c.yaml:2:10: `usd_per_change` is not supported by this version yet (Take it out.)
+        c.yaml:2:26: `limits.usd_per_change` has to be a number from 0 to 1000000, not the text `six`
         c.yaml:3:43: `endpoints.a.preset` has to be `openai`, `anthropic`, `google`, `cloudflare`, `litellm`, `openrouter` or `portkey`, not a text (Did you mean `litellm`?)
         c.yaml:3:66: `endpoints.a.token_command` has to be a program and its arguments (Write it as `[program, argument]`; numbers in quotes.)
         ");

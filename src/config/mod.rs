@@ -217,6 +217,8 @@ pub struct Limits {
     pub tokens: u64,
     /// Dollars of the run, where prices are known.
     pub usd: f64,
+    /// Dollars of all runs of a merge request.
+    pub usd_per_change: f64,
     /// Requests at the same time.
     pub parallel: usize,
     /// Tokens of context around the diff; `None`: 0.35 of the diff's, at least 4,000.

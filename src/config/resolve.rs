@@ -14,6 +14,7 @@ use super::{
 use crate::error::UserError;
 use crate::findings::Severity;
 use crate::forge::Role;
+use crate::gateway::Long;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,6 +241,16 @@ struct RawPrice {
     cached: Option<f64>,
     cache_write: Option<f64>,
     output: f64,
+    long: Option<RawLong>,
+}
+
+#[derive(Deserialize)]
+struct RawLong {
+    above: u64,
+    input: f64,
+    cached: Option<f64>,
+    cache_write: Option<f64>,
+    output: f64,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +261,7 @@ struct RawLimits {
     run_seconds: u64,
     tokens: u64,
     usd: f64,
+    usd_per_change: f64,
     parallel: usize,
     context_tokens: Option<u64>,
     bundle_tokens: u64,
@@ -318,6 +330,7 @@ impl Raw {
                 run: Duration::from_secs(limits.run_seconds),
                 tokens: limits.tokens,
                 usd: limits.usd,
+                usd_per_change: limits.usd_per_change,
                 parallel: limits.parallel,
                 context_tokens: limits.context_tokens,
                 bundle_tokens: limits.bundle_tokens,
@@ -341,6 +354,13 @@ impl RawPrice {
             cached: self.cached.unwrap_or(self.input),
             cache_write: self.cache_write.unwrap_or(self.input),
             output: self.output,
+            long: self.long.map(|l| Long {
+                above: l.above,
+                input: l.input,
+                cached: l.cached.unwrap_or(l.input),
+                cache_write: l.cache_write.unwrap_or(l.input),
+                output: l.output,
+            }),
         }
     }
 }
@@ -378,6 +398,7 @@ mod tests {
             run: Duration::from_secs(1500),
             tokens: 2_000_000,
             usd: 2.0,
+            usd_per_change: 6.0,
             parallel: 8,
             context_tokens: None,
             bundle_tokens: 40_000,

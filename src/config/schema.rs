@@ -55,7 +55,7 @@ fn kind(kind_of: &Kind) -> Json {
             schema
         }
         Kind::Record(keys) => table(keys),
-        Kind::Later | Kind::Refused(_) => json!(false),
+        Kind::Refused(_) => json!(false),
     }
 }
 

@@ -221,6 +221,7 @@ mod tests {
           run_seconds: 1500                         # built-in
           tokens: 1000                              # --max-tokens
           usd: 2.0                                  # built-in
+          usd_per_change: 6.0                       # built-in
           parallel: 8                               # built-in
           # context_tokens:                         # not set
           bundle_tokens: 40000                      # built-in

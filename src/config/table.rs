@@ -46,7 +46,12 @@ pub(crate) static KEYS: &[Key] = &[
     )
     .or("[]")
     .operator(),
-    Key::new("prices", Map { names: &MODEL, of: &Record(PRICE) }, "Dollars per million tokens, by model. `limits.usd` needs them.").operator(),
+    Key::new(
+        "prices",
+        Map { names: &MODEL, of: &Record(PRICE) },
+        "Dollars per million tokens, by the model's name as it is asked for. They go before the built-in list; dollars are counted and limited for models that have a price.",
+    )
+    .operator(),
     Key::new("limits", Table(LIMITS), "What a run may take at most.").operator(),
     Key::new(
         "rule_sources",
@@ -242,6 +247,15 @@ static PRICE: &[Key] = &[
     Key::new("cached", DOLLARS, "Input read from the cache; as `input` where it is left out."),
     Key::new("cache_write", DOLLARS, "Input written to the cache; as `input` where it is left out."),
     Key::new("output", DOLLARS, "Output.").required(),
+    Key::new("long", Record(LONG_PRICE), "Other prices for a whole request with a long input."),
+];
+
+static LONG_PRICE: &[Key] = &[
+    Key::new("above", Whole { min: 1, max: 100_000_000 }, "More input tokens than this, cached ones included.").required(),
+    Key::new("input", DOLLARS, "As above.").required(),
+    Key::new("cached", DOLLARS, "As above."),
+    Key::new("cache_write", DOLLARS, "As above."),
+    Key::new("output", DOLLARS, "As above.").required(),
 ];
 
 static REMOTE: &[Key] = &[
@@ -277,8 +291,19 @@ static LIMITS: &[Key] = &[
     Key::new("first_byte_seconds", SECONDS, "A request without the first byte of an answer after so long is given up.").or("120"),
     Key::new("reviewer_seconds", SECONDS, "The most time for one reviewer, unless its own file says more.").or("300"),
     Key::new("run_seconds", SECONDS, "The most time for the run.").or("1500"),
-    Key::new("tokens", Whole { min: 1, max: 1_000_000_000_000 }, "The most tokens of the run, input and output together.").or("2000000"),
-    Key::new("usd", DOLLARS, "The most dollars of the run, where the models' prices are known.").or("2.0"),
+    Key::new(
+        "tokens",
+        Whole { min: 1, max: 1_000_000_000_000 },
+        "The most tokens of the run, input and output together. As long as nobody sets it, only those of models without a price count.",
+    )
+    .or("2000000"),
+    Key::new("usd", DOLLARS, "The most dollars of the run, of models that have a price.").or("2.0"),
+    Key::new(
+        "usd_per_change",
+        DOLLARS,
+        "The most dollars of all runs of a merge request. What earlier ones cost is read from our own comments, and counts with TRIBUNE_STATE_KEY only.",
+    )
+    .or("6.0"),
     Key::new("parallel", Whole { min: 1, max: 64 }, "The most requests at the same time at one endpoint.").or("8"),
     Key::new(
         "context_tokens",
@@ -287,5 +312,4 @@ static LIMITS: &[Key] = &[
     ),
     Key::new("bundle_tokens", Whole { min: 1_000, max: 1_000_000 }, "A change with more tokens is split into bundles of about this size.")
         .or("40000"),
-    Key::later("usd_per_change"),
 ];

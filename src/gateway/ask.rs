@@ -8,7 +8,8 @@ use super::classify::Failure;
 use super::client::{CallContext, Gateway, Line};
 use super::error::{ErrorKind, GatewayError, one_line, shorten};
 use super::retry::{asked_and_spread, backoff};
-use super::types::{Answer, ModelRequest, Usage};
+use super::size::Size;
+use super::types::{Answer, ModelRequest, Stop, Usage};
 use super::wire::Decoded;
 use crate::telemetry::Event;
 use reqwest::Client;
@@ -27,7 +28,7 @@ pub(super) struct Ask<'a> {
     last: bool,
     line: &'a Line,
     client: &'a Client,
-    max_output_tokens: u32,
+    request: ModelRequest,
     /// What a model that has read all of it counts, and at least half of which a server has to report.
     least_tokens: u64,
     body: Vec<u8>,
@@ -49,7 +50,8 @@ impl<'a> Ask<'a> {
         let client = line.client()?;
         let request = ModelRequest { model: link.model.clone(), ..request.clone() };
         let body = line.endpoint.body(&request);
-        Ok(Self { gateway, call, link, last, line, client, max_output_tokens: request.max_output_tokens, least_tokens: request.least_tokens(), body })
+        let least_tokens = request.least_tokens();
+        Ok(Self { gateway, call, link, last, line, client, request, least_tokens, body })
     }
 
     /// As many attempts as the limits allow, until the answer is whole. What they use is added to `spent`.
@@ -103,7 +105,7 @@ impl<'a> Ask<'a> {
         let (gateway, call, model) = (self.gateway, self.call, &self.link.model);
         let price = gateway.prices.get(model).copied();
         let before = async {
-            let reservation = gateway.budget.reserve(self.body.len(), self.max_output_tokens, price).await?;
+            let reservation = gateway.budget.reserve(model, Size::of(&self.body), self.request.max_output_tokens, price).await?;
             let turn = self.line.parallel.acquire().await.expect("the semaphore is never closed");
             Ok::<_, GatewayError>((reservation, turn))
         };
@@ -122,13 +124,14 @@ impl<'a> Ask<'a> {
         });
         let started = Instant::now();
         let mut attempt = Attempt::new(&self.line.endpoint, &gateway.limits, model, call.reviewer);
-        let ran = call.or_stopped(attempt.run(self.client, self.body.clone(), call.began.as_ref())).await;
+        let ran = call.or_stopped(attempt.run(self.client, self.body_with(reservation.output()), call.began.as_ref())).await;
         drop(turn);
         let mut usage = attempt.usage(self.body.len());
-        reservation.settle(&mut usage);
+        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
+        let settled = reservation.settle(&mut usage, ended.as_ref().is_ok_and(|decoded| decoded.stop == Stop::Length));
+        let ended = ended.and_then(|decoded| settled.map(|()| decoded).map_err(Failure::from)).and_then(|decoded| self.uncut(decoded, &usage));
         spent.add(&usage);
-        gateway.count(call.reviewer, &usage);
-        let ended = ran.unwrap_or_else(|stopped| Err(stopped.into())).and_then(|decoded| self.uncut(decoded, &usage));
+        gateway.count(call.reviewer, model, &usage, started.elapsed(), attempt.first_token());
         gateway.events.emit(Event::ModelEnded {
             reviewer: call.reviewer.to_owned(),
             bundle: call.bundle,
@@ -145,6 +148,14 @@ impl<'a> Ask<'a> {
             ms: millis(started.elapsed()),
         });
         (ended, attempt.first_byte())
+    }
+
+    /// The body, with the output that the budget leaves room for.
+    fn body_with(&self, max_output_tokens: u32) -> Vec<u8> {
+        if max_output_tokens == self.request.max_output_tokens {
+            return self.body.clone();
+        }
+        self.line.endpoint.body(&ModelRequest { max_output_tokens, ..self.request.clone() })
     }
 
     /// The answer, unless the server cut the prompt without a word, as some do whose context is too small: such an answer

@@ -47,6 +47,7 @@ pub(crate) struct Attempt<'a> {
     bytes: usize,
     started: Instant,
     first_byte: Option<Duration>,
+    first_token: Option<Duration>,
 }
 
 impl<'a> Attempt<'a> {
@@ -63,12 +64,18 @@ impl<'a> Attempt<'a> {
             bytes: 0,
             started: Instant::now(),
             first_byte: None,
+            first_token: None,
         }
     }
 
     /// From sending the request to the first byte of an answer's body.
     pub(crate) fn first_byte(&self) -> Option<Duration> {
         self.first_byte
+    }
+
+    /// From sending the request to the first piece of an answer: gateways send comments before.
+    pub(crate) fn first_token(&self) -> Option<Duration> {
+        self.first_token
     }
 
     /// What it has used, by the provider's count, else estimated once an answer began; else nothing.
@@ -171,6 +178,7 @@ impl<'a> Attempt<'a> {
                 return Err(self.unreadable(DecodeError::TooLong("a document of more than 16 MiB")));
             }
             self.document.extend_from_slice(chunk);
+            self.first_token = self.first_token.or(self.first_byte);
             return Ok(());
         }
         let decoder = &mut self.decoder;
@@ -180,8 +188,11 @@ impl<'a> Attempt<'a> {
             decoder.event(event)
         });
         // Comments come while the prompt is still being read; an event comes after.
-        if let (true, Some(began)) = (begun, began) {
-            began.cancel();
+        if begun {
+            self.first_token = self.first_token.or_else(|| Some(self.started.elapsed()));
+            if let Some(began) = began {
+                began.cancel();
+            }
         }
         fed.map_err(|error| self.unreadable(error))
     }

@@ -1,74 +1,123 @@
-//! Caps on tokens and dollars of a run. Each attempt reserves its worst case before it starts, so what is spent
-//! and reserved together never exceeds a cap. It knows no prices but those that it is given.
+//! Caps on tokens and dollars of a run. Each attempt reserves its worst case before it starts, so what is spent and
+//! reserved together never exceeds a cap. It knows no prices but those that it is given.
+//!
+//! A worst case is the largest size that the request can have ([`Size`]), none of it read from a cache, and all the output
+//! that it asks for. What answers really counted makes the next worst cases of that model smaller.
 
 use super::error::{ErrorKind, GatewayError};
+use super::price::Price;
+use super::size::Size;
 use super::types::Usage;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+
+/// What is left buys at least so much output, or the call is not made: a report that is cut off costs and tells nothing.
+const LEAST_OUTPUT: u32 = 2_000;
+/// How much denser than anything counted so far the words of a model's next request are reckoned.
+const MARGIN: f64 = 1.25;
+/// However few tokens a gateway counts.
+const LEAST_FACTOR: f64 = 0.3;
 
 /// What a run may spend; `None` is no cap.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Caps {
     /// Input and output tokens together, of all models.
     pub tokens: Option<u64>,
+    /// The same, of the models whose price is not known.
+    pub unpriced_tokens: Option<u64>,
     /// Dollars, of the models whose price is known.
     pub usd: Option<f64>,
 }
 
-/// A model's prices in dollars per million tokens.
+/// One of the caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// [`Caps::usd`].
+    Usd,
+    /// [`Caps::tokens`].
+    Tokens,
+    /// [`Caps::unpriced_tokens`].
+    UnpricedTokens,
+}
+
+/// A cap that ended calls, in dollars or tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Input that is neither read from the cache nor written to it.
-    pub input: f64,
-    /// Input read from the cache.
-    pub cached: f64,
-    /// Input written to the cache.
-    pub cache_write: f64,
-    /// Output, reasoning included.
-    pub output: f64,
+pub struct Reached {
+    /// Which.
+    pub limit: Limit,
+    /// The cap.
+    pub cap: f64,
+    /// What was spent, at most: where nobody counted, the worst case.
+    pub spent: f64,
+    /// How many calls were not made, or cut off.
+    pub calls: u32,
+    /// What these could have cost at most.
+    pub needed: f64,
 }
 
-impl Price {
-    /// What `usage` costs, in dollars.
-    pub fn cost(&self, usage: &Usage) -> f64 {
-        let plain = usage.input_tokens.saturating_sub(usage.cached_tokens).saturating_sub(usage.cache_write_tokens);
-        let sum = plain as f64 * self.input
-            + usage.cached_tokens as f64 * self.cached
-            + usage.cache_write_tokens as f64 * self.cache_write
-            + usage.output_tokens as f64 * self.output;
-        sum / 1e6
-    }
-}
-
-/// Tokens and dollars.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// Tokens and billionths of a dollar: whole numbers, so that sums are exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Amount {
     tokens: u64,
-    usd: f64,
+    unpriced: u64,
+    nanos: u64,
 }
 
 impl Amount {
-    fn of(usage: &Usage, price: Option<&Price>) -> Self {
-        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
-        Self { tokens, usd: price.map_or(0.0, |p| p.cost(usage)) }
+    fn new(tokens: u64, usd: Option<f64>) -> Self {
+        Self { tokens, unpriced: if usd.is_none() { tokens } else { 0 }, nanos: usd.map_or(0, nanos) }
     }
 
-    /// An attempt's worst case: no input is read from the cache, all output is used.
-    fn worst(body_bytes: usize, max_output_tokens: u32, price: Option<&Price>) -> Self {
-        let input = (body_bytes as u64).div_ceil(4).saturating_mul(11).div_ceil(10);
-        let output = u64::from(max_output_tokens);
-        let usd = price.map_or(0.0, |p| (input as f64 * p.input.max(p.cached).max(p.cache_write) + output as f64 * p.output) / 1e6);
-        Self { tokens: input + output, usd }
+    fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            unpriced: self.unpriced.saturating_add(other.unpriced),
+            nanos: self.nanos.saturating_add(other.nanos),
+        }
     }
 
-    fn add(&mut self, other: Self) {
-        self.tokens = self.tokens.saturating_add(other.tokens);
-        self.usd += other.usd;
+    fn minus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            unpriced: self.unpriced.saturating_sub(other.unpriced),
+            nanos: self.nanos.saturating_sub(other.nanos),
+        }
     }
 
-    fn take(&mut self, other: Self) {
-        self.tokens = self.tokens.saturating_sub(other.tokens);
-        self.usd = (self.usd - other.usd).max(0.0);
+    /// In dollars or tokens, as the limit has it.
+    fn of(self, limit: Limit) -> f64 {
+        match limit {
+            Limit::Usd => self.nanos as f64 / 1e9,
+            Limit::Tokens => self.tokens as f64,
+            Limit::UnpricedTokens => self.unpriced as f64,
+        }
+    }
+}
+
+/// Rounded up; what is no number is more than any cap.
+fn nanos(usd: f64) -> u64 {
+    if usd.is_nan() { u64::MAX } else { (usd * 1e9).ceil() as u64 }
+}
+
+/// A cap, rounded down.
+fn cap_nanos(usd: f64) -> u64 {
+    (usd * 1e9) as u64
+}
+
+/// What an attempt asks for.
+#[derive(Debug, Clone, Copy)]
+struct Ask {
+    input: u64,
+    output: u32,
+    price: Option<Price>,
+}
+
+impl Ask {
+    /// The worst case with so much output.
+    fn amount(&self, output: u32) -> Amount {
+        let output = u64::from(output);
+        Amount::new(self.input.saturating_add(output), self.price.map(|price| price.worst(self.input, output)))
     }
 }
 
@@ -76,6 +125,21 @@ impl Amount {
 struct Ledger {
     spent: Amount,
     reserved: Amount,
+    refused: BTreeMap<Limit, (u32, Amount)>,
+    /// By model: the densest words that its answers counted.
+    factors: BTreeMap<String, f64>,
+}
+
+impl Ledger {
+    fn input(&self, model: &str, size: Size) -> u64 {
+        size.at_most(self.factors.get(model).map_or(1.0, |densest| (densest * MARGIN).max(LEAST_FACTOR)))
+    }
+
+    fn refuse(&mut self, limit: Limit, needed: Amount) {
+        let (calls, sum) = self.refused.entry(limit).or_default();
+        *calls += 1;
+        *sum = sum.plus(needed);
+    }
 }
 
 /// The run's budget.
@@ -91,22 +155,29 @@ impl Budget {
         Self { caps, ..Self::default() }
     }
 
-    /// Reserves an attempt's worst case. Where it fits only once others have settled, waits for them: their worst
-    /// cases are mostly far above what they will have spent. Fails where it cannot fit at all.
-    pub(crate) async fn reserve(&self, body_bytes: usize, max_output_tokens: u32, price: Option<Price>) -> Result<Reservation<'_>, GatewayError> {
-        let amount = Amount::worst(body_bytes, max_output_tokens, price.as_ref());
+    /// Reserves an attempt's worst case. Where it fits only once others have settled, waits for them: their worst cases
+    /// are mostly far above what they will have spent. Where it does not fit in what is left but for less output, that
+    /// much is granted ([`Reservation::output`]). Fails where even that is too much.
+    pub(crate) async fn reserve(&self, model: &str, size: Size, output: u32, price: Option<Price>) -> Result<Reservation<'_>, GatewayError> {
         let mut settled = std::pin::pin!(self.settled.notified());
         loop {
             // Registered before the look, so that what settles in between is not missed.
             settled.as_mut().enable();
             {
                 let mut ledger = self.ledger();
-                self.check(ledger.spent, amount)?;
-                let mut all = ledger.spent;
-                all.add(ledger.reserved);
-                if self.check(all, amount).is_ok() {
-                    ledger.reserved.add(amount);
-                    return Ok(Reservation { budget: self, amount, price });
+                let ask = Ask { input: ledger.input(model, size), output, price };
+                // What it could have if nobody else had anything reserved.
+                let (granted, lowered) = match self.fit(&ask, ledger.spent) {
+                    Ok(granted) => granted,
+                    Err(limit) => {
+                        ledger.refuse(limit, ask.amount(output));
+                        return Err(refused(limit));
+                    }
+                };
+                if self.fit(&ask, ledger.spent.plus(ledger.reserved)).is_ok_and(|(now, _)| now >= granted) {
+                    let amount = ask.amount(granted);
+                    ledger.reserved = ledger.reserved.plus(amount);
+                    return Ok(Reservation { budget: self, model: model.to_owned(), size, output: granted, lowered, amount, price });
                 }
             }
             settled.as_mut().await;
@@ -114,32 +185,57 @@ impl Budget {
         }
     }
 
-    /// Whether `more` fits on top of `base`.
-    fn check(&self, base: Amount, more: Amount) -> Result<(), GatewayError> {
-        let refuse = |message: String| Err(GatewayError::new(ErrorKind::Budget, message));
-        if let Some(cap) = self.caps.tokens {
-            let sum = base.tokens.saturating_add(more.tokens);
-            if sum > cap {
-                return refuse(format!(
-                    "the cap of {cap} tokens (--max-tokens) leaves no room: {} spent, {} needed at worst, {} too many",
-                    base.tokens,
-                    more.tokens,
-                    sum - cap
-                ));
+    /// The caps that ended calls.
+    pub(crate) fn reached(&self) -> Vec<Reached> {
+        let ledger = self.ledger();
+        let told = |(limit, (calls, needed)): (&Limit, &(u32, Amount))| Reached {
+            limit: *limit,
+            cap: self.cap(*limit).unwrap_or_default(),
+            spent: ledger.spent.of(*limit),
+            calls: *calls,
+            needed: needed.of(*limit),
+        };
+        ledger.refused.iter().map(told).collect()
+    }
+
+    fn cap(&self, limit: Limit) -> Option<f64> {
+        match limit {
+            Limit::Usd => self.caps.usd,
+            Limit::Tokens => self.caps.tokens.map(|n| n as f64),
+            Limit::UnpricedTokens => self.caps.unpriced_tokens.map(|n| n as f64),
+        }
+    }
+
+    /// The most output that fits on top of `base`, and the limit that lowers it. Fails where that is less than is of any use.
+    fn fit(&self, ask: &Ask, base: Amount) -> Result<(u32, Option<Limit>), Limit> {
+        let (mut most, mut by) = (ask.output, None);
+        let mut room = |limit: Limit, output: u64| {
+            if output < u64::from(most) {
+                (most, by) = (output as u32, Some(limit));
+            }
+        };
+        for (limit, cap, spent) in [
+            (Limit::Tokens, self.caps.tokens, base.tokens),
+            (Limit::UnpricedTokens, self.caps.unpriced_tokens.filter(|_| ask.price.is_none()), base.unpriced),
+        ] {
+            if let Some(cap) = cap {
+                room(limit, cap.saturating_sub(spent).saturating_sub(ask.input));
             }
         }
-        if let Some(cap) = self.caps.usd {
-            let sum = base.usd + more.usd;
-            if more.usd > 0.0 && (sum > cap || sum.is_nan()) {
-                return refuse(format!(
-                    "the cap of ${cap:.2} (--max-cost) leaves no room: ${:.4} spent, ${:.4} needed at worst, ${:.4} too much",
-                    base.usd,
-                    more.usd,
-                    sum - cap
-                ));
+        if let (Some(cap), Some(price)) = (self.caps.usd, &ask.price) {
+            let left = cap_nanos(cap).saturating_sub(base.nanos);
+            let fits = |output: u64| nanos(price.worst(ask.input, output)) <= left;
+            // A free model fits even where all is spent.
+            if !fits(u64::from(ask.output)) {
+                // One less, where rounding makes it a billionth too much.
+                let output = price.affordable(left as f64 / 1e9, ask.input);
+                room(Limit::Usd, if fits(output) { output } else { output.saturating_sub(1) });
             }
         }
-        Ok(())
+        match by {
+            Some(limit) if most < ask.output.min(LEAST_OUTPUT) => Err(limit),
+            by => Ok((most, by)),
+        }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -148,79 +244,69 @@ impl Budget {
     }
 }
 
+/// Told once for each call; [`Reached`] tells the rest, once for the run.
+fn refused(limit: Limit) -> GatewayError {
+    let what = if limit == Limit::Usd { "dollars" } else { "tokens" };
+    GatewayError::new(ErrorKind::Budget, format!("the limit on {what} was reached"))
+}
+
 /// Room for one attempt; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation<'a> {
     budget: &'a Budget,
+    model: String,
+    size: Size,
+    output: u32,
+    lowered: Option<Limit>,
     amount: Amount,
     price: Option<Price>,
 }
 
 impl Reservation<'_> {
-    /// Ends it: `usage` was spent (and gets its cost), the rest is free again.
-    pub(crate) fn settle(self, usage: &mut Usage) {
-        usage.cost_usd = self.price.as_ref().map(|price| price.cost(usage));
-        self.budget.ledger().spent.add(Amount::of(usage, self.price.as_ref()));
+    /// The most output tokens to ask for.
+    pub(crate) fn output(&self) -> u32 {
+        self.output
+    }
+
+    /// Ends it: `usage` was spent (and gets its cost), the rest is free again. An answer that was `cut` by the output it
+    /// asked for fails where that was less than was wanted: no other one can be longer.
+    pub(crate) fn settle(self, usage: &mut Usage, cut: bool) -> Result<(), GatewayError> {
+        usage.cost_usd = self.price.map(|price| price.cost(usage));
+        let counted = Amount::new(usage.input_tokens.saturating_add(usage.output_tokens), usage.cost_usd);
+        let mut ledger = self.budget.ledger();
+        if usage.estimated {
+            // Nobody counted it: it may have been as much as was reserved.
+            let worst = Amount {
+                tokens: counted.tokens.max(self.amount.tokens),
+                unpriced: counted.unpriced.max(self.amount.unpriced),
+                nanos: counted.nanos.max(self.amount.nanos),
+            };
+            ledger.spent = ledger.spent.plus(worst);
+        } else {
+            ledger.spent = ledger.spent.plus(counted);
+            if let Some(factor) = self.size.factor(usage.input_tokens).filter(|_| usage.input_tokens > 0) {
+                let densest = ledger.factors.entry(self.model.clone()).or_default();
+                *densest = densest.max(factor);
+            }
+        }
+        match self.lowered.filter(|_| cut) {
+            Some(limit) => {
+                ledger.refuse(limit, Amount::default());
+                Err(GatewayError::new(ErrorKind::Budget, format!("{}: its answer was cut off at {} tokens", refused(limit).message, self.output)))
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.budget.ledger().reserved.take(self.amount);
+        let mut ledger = self.budget.ledger();
+        ledger.reserved = ledger.reserved.minus(self.amount);
+        drop(ledger);
         self.budget.settled.notify_waiters();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-    use tokio::time::timeout;
-
-    const PRICE: Price = Price { input: 3.0, cached: 0.3, cache_write: 3.75, output: 15.0 };
-
-    fn usage(input: u64, cached: u64, written: u64, output: u64) -> Usage {
-        Usage { input_tokens: input, cached_tokens: cached, cache_write_tokens: written, output_tokens: output, ..Usage::default() }
-    }
-
-    #[test]
-    fn cost_counts_each_kind_of_token_once() {
-        let cost = PRICE.cost(&usage(1_000_000, 500_000, 100_000, 10_000));
-        assert!((cost - (0.4 * 3.0 + 0.5 * 0.3 + 0.1 * 3.75 + 0.15)).abs() < 1e-9, "{cost}");
-    }
-
-    #[tokio::test]
-    async fn a_cap_refuses_and_says_by_how_much() {
-        let budget = Budget::new(Caps { tokens: Some(1_000), usd: None });
-        let error = budget.reserve(4_000, 100, None).await.expect_err("too much");
-        insta::assert_snapshot!(error, @"the cap of 1000 tokens (--max-tokens) leaves no room: 0 spent, 1200 needed at worst, 200 too many");
-
-        let budget = Budget::new(Caps { tokens: None, usd: Some(0.01) });
-        let error = budget.reserve(4_000, 1_000, Some(PRICE)).await.expect_err("too much");
-        insta::assert_snapshot!(error, @"the cap of $0.01 (--max-cost) leaves no room: $0.0000 spent, $0.0191 needed at worst, $0.0091 too much");
-        assert!(budget.reserve(4_000, 1_000, None).await.is_ok(), "without a price there is nothing to compare");
-    }
-
-    #[tokio::test]
-    async fn what_does_not_fit_yet_waits_for_others_to_settle() {
-        let budget = Budget::new(Caps { tokens: Some(1_000), usd: None });
-        let first = budget.reserve(400, 600, None).await.expect("fits");
-        let second = budget.reserve(400, 600, None);
-        let mut second = std::pin::pin!(second);
-        assert!(timeout(Duration::from_millis(20), second.as_mut()).await.is_err(), "both do not fit");
-        first.settle(&mut usage(100, 0, 0, 50));
-        let second = second.await.expect("fits now");
-        assert_eq!(budget.ledger().spent.tokens, 150);
-        second.settle(&mut usage(100, 0, 0, 500));
-        assert!(budget.reserve(400, 600, None).await.is_err());
-        assert_eq!(budget.ledger().reserved, Amount::default());
-    }
-
-    #[tokio::test]
-    async fn a_dropped_reservation_spends_nothing() {
-        let budget = Budget::new(Caps { tokens: Some(1_000), usd: Some(1.0) });
-        drop(budget.reserve(400, 600, Some(PRICE)).await.expect("fits"));
-        let ledger = budget.ledger();
-        assert_eq!((ledger.spent, ledger.reserved), (Amount::default(), Amount::default()));
-    }
-}
+mod tests;

@@ -3,18 +3,21 @@
 
 use super::ask::Ask;
 use super::breaker::Breakers;
-use super::budget::{Budget, Caps, Price};
+use super::budget::{Budget, Caps, Reached};
 use super::chain::{Link, spent};
 use super::classify::Failure;
 use super::endpoint::Endpoint;
 use super::error::{ErrorKind, GatewayError, shorten};
 use super::limits::Limits;
+use super::price::Price;
+use super::stats::CallStats;
 use super::types::{Answer, ModelRequest, Usage};
 use crate::telemetry::{Event, Events};
 use reqwest::Client;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -55,15 +58,6 @@ pub struct CallContext<'a> {
     /// Cancelled, as a signal to those who wait for a warm cache, at the first event of an answer, when the first
     /// attempt fails, and at the latest when the call returns.
     pub began: Option<CancellationToken>,
-}
-
-/// What a reviewer's calls were.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct CallStats {
-    /// Requests sent, retries included.
-    pub requests: u32,
-    /// What they used, those that failed included.
-    pub usage: Usage,
 }
 
 /// The gateway client of a run.
@@ -116,7 +110,12 @@ impl Gateway {
 
     /// What the calls of `reviewer` were so far.
     pub fn stats(&self, reviewer: &str) -> CallStats {
-        lock(&self.stats).get(reviewer).copied().unwrap_or_default()
+        lock(&self.stats).get(reviewer).cloned().unwrap_or_default()
+    }
+
+    /// The caps that ended calls so far.
+    pub fn reached(&self) -> Vec<Reached> {
+        self.budget.reached()
     }
 
     /// What a report should say of models that were left for the next of their chain since the last call of this: one
@@ -170,12 +169,9 @@ impl Gateway {
         lock(&self.left).entry(link.clone()).or_insert(reason);
     }
 
-    /// Counts one attempt.
-    pub(super) fn count(&self, reviewer: &str, usage: &Usage) {
-        let mut all = lock(&self.stats);
-        let stats = all.entry(reviewer.to_owned()).or_default();
-        stats.requests += 1;
-        stats.usage.add(usage);
+    /// Counts one attempt: the model that was asked, what it used, its time, and when its answer began.
+    pub(super) fn count(&self, reviewer: &str, model: &str, usage: &Usage, time: Duration, first: Option<Duration>) {
+        lock(&self.stats).entry(reviewer.to_owned()).or_default().add(model, usage, time, first);
     }
 }
 

@@ -136,15 +136,23 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Adds another request's usage. The sum has a cost when both have one; a default (empty) sum adopts the other's.
+    /// Adds another request's usage. The sum has a cost where all that used something have one.
     pub fn add(&mut self, other: &Usage) {
-        let empty = *self == Usage::default();
+        self.cost_usd = match (self.is_nothing(), other.is_nothing()) {
+            (_, true) if self.cost_usd.is_some() => self.cost_usd,
+            (true, _) => other.cost_usd,
+            (false, true) => None,
+            (false, false) => self.cost_usd.zip(other.cost_usd).map(|(a, b)| a + b),
+        };
         self.input_tokens += other.input_tokens;
         self.cached_tokens += other.cached_tokens;
         self.cache_write_tokens += other.cache_write_tokens;
         self.output_tokens += other.output_tokens;
-        self.cost_usd = if empty { other.cost_usd } else { self.cost_usd.zip(other.cost_usd).map(|(a, b)| a + b) };
         self.estimated |= other.estimated;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.input_tokens == 0 && self.output_tokens == 0
     }
 }
 

@@ -115,7 +115,7 @@ pub struct State {
     pub exit: u8,
     /// Whether everything that should have been looked at was.
     pub complete: bool,
-    /// What all rounds so far cost; `None` where a price was unknown.
+    /// What all rounds so far cost, of models that have a price; `None` where none had.
     pub spent_usd: Option<f64>,
     /// The human events that were taken into account, see [`super::Memory::events`].
     pub events: String,

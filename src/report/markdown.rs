@@ -3,7 +3,7 @@
 
 use super::plain::{cut_chars, one_line, plain};
 use super::replacement::replacement;
-use super::{Review, Sources, WriteOptions, clean, comment, uri, words};
+use super::{Review, Sources, WriteOptions, clean, comment, cost, uri, words};
 use crate::findings::sanitize::no_commands;
 use crate::findings::{Finding, FindingStatus, Severity};
 use crate::path::RepoPath;
@@ -174,9 +174,9 @@ fn aside(review: &Review) -> String {
     for file in words::missed(review) {
         list.push(format!("- Not seen in full: {}\n", file_line(file)));
     }
-    for run in review.reviewers.iter().filter(|r| r.status == super::ReviewerStatus::Failed) {
-        let why = run.reason.as_deref().map(short).unwrap_or_else(|| "no reason known".to_owned());
-        list.push(format!("- Reviewer failed: {}: {why}\n", clean::inline(&one_line(&run.id))));
+    for (who, why) in words::failures(review) {
+        let label = if who.len() == 1 { "Reviewer" } else { "Reviewers" };
+        list.push(format!("- {label} failed: {}: {}\n", clean::inline(&words::listed(&who)), short(&why)));
     }
     list.push_all(words::waived(review, |path| path.display().into_owned()).map(|w| format!("- {}\n", clean::inline(&w))));
     for note in &review.notes {
@@ -256,18 +256,34 @@ fn reviewers(review: &Review) -> String {
     label.extend(words::usage(&review.usage));
     let mut out = format!("<details><summary>Reviewers, cost and time: {}</summary>\n\n", label.join(", "));
     out.push_str(&format!("{}; {}.\n\n", short(&words::tier(review, true)), short(&review.change.label)));
-    out.push_str("| reviewer | model | state | findings | requests | tokens and cost | time |\n|---|---|---|--:|--:|---|--:|\n");
+    out.push_str("| reviewer | model | state | findings | requests | input | output | cost | time (first token) |\n");
+    out.push_str("|---|---|---|--:|--:|--:|--:|--:|--:|\n");
     for run in review.reviewers.iter().take(MAX_RUNS) {
-        out.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} |\n",
-            cell(&run.id),
-            run.model.as_deref().map(cell).unwrap_or_default(),
-            words::reviewer_status(run.status),
-            run.findings,
-            run.requests,
-            words::usage(&run.usage).unwrap_or_default(),
-            words::duration(run.seconds),
-        ));
+        let mut rows = cost::rows(run);
+        if rows.is_empty() {
+            rows.push(cost::Row { reviewer: one_line(&run.id), time: words::duration(run.seconds), ..Default::default() });
+        }
+        for (i, row) in rows.into_iter().enumerate() {
+            let (state, found) = if i == 0 { (words::reviewer_status(run.status), run.findings.to_string()) } else { ("", String::new()) };
+            let of_input = |share: &str, what: &str| if share.is_empty() { String::new() } else { format!(", {share} {what}") };
+            let first = if row.first.is_empty() { String::new() } else { format!(" ({})", row.first) };
+            out.push_str(&format!(
+                "| {} | {} | {state} | {found} | {} | {}{}{} | {} | {} | {}{first} |\n",
+                cell(&row.reviewer),
+                cell(&row.model),
+                row.requests,
+                row.input,
+                of_input(&row.cached, "cached"),
+                of_input(&row.written, "written"),
+                row.output,
+                row.cost,
+                row.time,
+            ));
+        }
+    }
+    let remarks = cost::remarks(review);
+    if !remarks.is_empty() {
+        out.push_str(&format!("\n{}\n", clean::inline(&remarks.join(" "))));
     }
     if !review.dropped.is_empty() {
         out.push_str(&format!("\n{} dropped; the JSON report says why.\n", words::count(review.dropped.len(), "finding")));

@@ -9,6 +9,7 @@ pub mod markdown;
 use crate::findings::sanitize as clean;
 
 mod code_quality;
+mod cost;
 mod github;
 mod plain;
 mod rdjson;
@@ -24,12 +25,12 @@ pub(crate) mod sample;
 pub use format::{Format, UnknownFormat, WriteOptions, write};
 pub(crate) use plain::log_line;
 pub(crate) use uri::relative as sarif_uri;
-pub(crate) use words::{headline as title, message, thousands};
+pub(crate) use words::{count, dollars, headline as title, message, thousands};
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding};
 use crate::forge::Target;
-use crate::gateway::Usage;
+use crate::gateway::{CallStats, ModelStats, Usage};
 use crate::history::{Override, Prior, State};
 use crate::path::RepoPath;
 use crate::risk::{Coverage, Tier};
@@ -93,8 +94,41 @@ pub struct ReviewerRun {
     pub requests: u32,
     /// What they cost.
     pub usage: Usage,
+    /// From sending a request to the first piece of its answer, on average; `None` where none was answered.
+    pub first_token_seconds: Option<f64>,
+    /// The same by model.
+    pub models: Vec<ModelRun>,
     /// Findings it reported, before judging.
     pub findings: usize,
+}
+
+/// What a reviewer's requests to one model were.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRun {
+    /// The model by the name that it was asked by, and priced by.
+    pub model: String,
+    /// Requests sent, retries included.
+    pub requests: u32,
+    /// What they cost.
+    pub usage: Usage,
+    /// Their time together, also of those that ran at the same time.
+    pub seconds: f64,
+    /// As in [`ReviewerRun`].
+    pub first_token_seconds: Option<f64>,
+}
+
+impl ModelRun {
+    /// Every model of a reviewer's calls, by name.
+    pub fn all(stats: &CallStats) -> Vec<Self> {
+        let run = |(model, stats): (&String, &ModelStats)| Self {
+            model: model.clone(),
+            requests: stats.requests,
+            usage: stats.usage,
+            seconds: stats.time.as_secs_f64(),
+            first_token_seconds: stats.first_token_seconds(),
+        };
+        stats.models.iter().map(run).collect()
+    }
 }
 
 /// A rule source that was in force.
@@ -123,6 +157,8 @@ pub struct Provenance {
     pub rules: Vec<RuleSourceInfo>,
     /// The gateway's host (and port), without path or user.
     pub gateway_host: Option<String>,
+    /// The date of the built-in list of prices, where dollars come from it.
+    pub prices: Option<String>,
 }
 
 /// The change in numbers.
@@ -193,6 +229,14 @@ pub struct Review {
     pub spent_before_usd: Option<f64>,
     /// What the next round will be told; `None` for a local review.
     pub next: Option<State>,
+}
+
+impl Review {
+    /// Dollars of the models that have a price; `None` where none has.
+    pub(crate) fn known_usd(&self) -> Option<f64> {
+        let costs: Vec<f64> = self.reviewers.iter().flat_map(|r| &r.models).filter_map(|m| m.usage.cost_usd).collect();
+        (!costs.is_empty()).then(|| costs.iter().sum())
+    }
 }
 
 /// Masked texts of the files that findings stand in, for code frames. By path and side.

@@ -1,6 +1,6 @@
 //! One review with something of everything, for the formats' tests.
 
-use super::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, RuleSourceInfo, Sources, Verdict};
+use super::{ChangeInfo, ModelRun, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, RuleSourceInfo, Sources, Verdict};
 use crate::diff::Side;
 use crate::findings::{Anchor, Category, Dropped, Finding, FindingSource, FindingStatus, Lines, RuleRef, Severity};
 use crate::gateway::Usage;
@@ -105,6 +105,12 @@ fn run(id: &str, status: ReviewerStatus, usage: Usage) -> ReviewerRun {
         seconds: 21.5,
         requests: 2,
         usage,
+        first_token_seconds: (id != "rules").then_some(1.25),
+        models: if id == "rules" {
+            Vec::new()
+        } else {
+            vec![ModelRun { model: "model-a".to_owned(), requests: 2, usage, seconds: 20.5, first_token_seconds: Some(1.25) }]
+        },
         findings: 1,
     }
 }
@@ -128,6 +134,7 @@ pub(crate) fn review() -> Review {
             prompts_digest: "d1".repeat(32),
             rules: vec![RuleSourceInfo { source: "built-in".to_owned(), commit: None, cached: false }],
             gateway_host: Some("gateway.example.org".to_owned()),
+            prices: Some("2026-11-26".to_owned()),
         },
         tier: Tier::Full,
         tier_reasons: vec!["app/run.py is security-sensitive".to_owned(), "112 changed lines".to_owned()],
@@ -182,6 +189,7 @@ pub(crate) fn clean_review() -> Review {
     review.coverage.retain(|c| matches!(c.status, CoverageStatus::Reviewed | CoverageStatus::Filtered));
     review.reviewers.truncate(1);
     review.provenance.gateway_host = None;
+    review.provenance.prices = None;
     review.usage = Usage::default();
     review.seconds = 0.31;
     review.summary = "Nothing was found.".to_owned();
@@ -224,6 +232,9 @@ pub(crate) fn hostile() -> Review {
     for r in &mut review.reviewers {
         r.model = Some(evil.to_owned());
         r.reason = Some(evil.to_owned());
+        for m in &mut r.models {
+            m.model = evil.to_owned();
+        }
     }
     review.waived = vec![Waived {
         rule_id: evil.to_owned(),

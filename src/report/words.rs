@@ -18,7 +18,7 @@ pub(super) const WORST_FIRST: [Severity; 4] = [Severity::Critical, Severity::Imp
 pub(super) const NAMED: usize = 3;
 
 /// `1 file`, `2 files`.
-pub(super) fn count(n: usize, what: &str) -> String {
+pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(n as u64), if n == 1 { "" } else { "s" })
 }
 
@@ -49,7 +49,7 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// `$0.42`; small sums keep a digit that says something.
-pub(super) fn dollars(usd: f64) -> String {
+pub(crate) fn dollars(usd: f64) -> String {
     match usd {
         u if u >= 0.1 => format!("${u:.2}"),
         u if u >= 0.001 => format!("${u:.3}"),
@@ -200,6 +200,27 @@ pub(super) fn status_name(status: CoverageStatus) -> &'static str {
         CoverageStatus::Filtered => "filtered",
         CoverageStatus::Partial => "partial",
         CoverageStatus::Failed => "failed",
+    }
+}
+
+/// Who failed, and why; those with the same reason together: `codex, docs and quality`.
+pub(super) fn failures(review: &Review) -> Vec<(Vec<String>, String)> {
+    let mut out: Vec<(Vec<String>, String)> = Vec::new();
+    for run in review.reviewers.iter().filter(|r| r.status == ReviewerStatus::Failed) {
+        let why = run.reason.as_deref().map_or_else(|| "no reason known".to_owned(), one_line);
+        match out.iter_mut().find(|(_, known)| *known == why) {
+            Some((who, _)) => who.push(one_line(&run.id)),
+            None => out.push((vec![one_line(&run.id)], why)),
+        }
+    }
+    out
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        names => names.concat(),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use super::tools::{REPORT_TOOL, Toolbox};
 use crate::findings::parse::{self, Report};
-use crate::gateway::{Answer, CallContext, Gateway, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens};
+use crate::gateway::{
+    Answer, CallContext, ErrorKind, Gateway, GatewayError, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens,
+};
 use crate::telemetry::{Event, Events};
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +89,15 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// A failed call in words: where its time was over, which limit that was.
+    pub fn told(&self, error: &GatewayError, deadline: Instant, time: Duration) -> String {
+        match error.kind == ErrorKind::Timeout && Instant::now() >= deadline {
+            false => error.to_string(),
+            true if deadline >= self.deadline => "the time of the run was over".to_owned(),
+            true => format!("its time of {} s was over (`limits.reviewer_seconds` sets it)", time.as_secs()),
+        }
+    }
+
     /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result. `began` is cancelled, as a
     /// signal, once its first request has begun to be answered, or will not be.
     pub async fn run(&self, task: Task, began: Option<CancellationToken>) -> TaskResult {
@@ -204,7 +215,7 @@ impl<'a> Talk<'a> {
             cancel: self.desk.cancel.clone(),
             began: self.began.take(),
         };
-        let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| e.to_string())?;
+        let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| self.desk.told(&e, self.deadline, self.task.time))?;
         self.link += answer.link;
         self.usage.add(&answer.usage);
         self.model = Some(answer.model.clone());

@@ -96,7 +96,14 @@ impl Entry {
             return (CoverageStatus::Filtered, Some(reason.clone()));
         }
         let reasons = || {
-            let missed = self.missed.iter().map(|(who, why)| format!("{who}: {why}"));
+            let mut missed: Vec<(String, &String)> = Vec::new();
+            for (who, why) in &self.missed {
+                match missed.iter_mut().find(|(_, known)| *known == why) {
+                    Some((all, _)) => all.push_str(&format!(", {who}")),
+                    None => missed.push((who.clone(), why)),
+                }
+            }
+            let missed = missed.into_iter().map(|(who, why)| format!("{who}: {why}"));
             Some(missed.chain(self.bounds.iter().cloned()).collect::<Vec<_>>().join("; "))
         };
         if !self.missed.is_empty() {
@@ -168,7 +175,7 @@ mod tests {
         Failed [rules] quality: timed out -> true
         Partial [security] quality: timed out -> true
         Partial [quality] quality: its second part: budget -> true
-        Failed [] quality: down; security: down -> true
+        Failed [] quality, security: down -> true
         Partial (bounded) [quality] line 3 is too long -> false
         Partial (bounded) [] larger than 4 MiB -> false
         Partial [docs] quality: down; line 3 is too long -> true

@@ -22,18 +22,17 @@ impl Client {
 }
 
 impl Setup {
-    /// A client within the run's caps; `None` where no gateway is configured or none is wanted. Touches no network. Fails (exit 2) on an
+    /// A client within these caps; `None` where no gateway is configured or none is wanted. Touches no network. Fails (exit 2) on an
     /// endpoint that cannot be used.
-    pub fn client(&self, events: &Events) -> Result<Option<Client>, UserError> {
+    pub fn client(&self, caps: Caps, events: &Events) -> Result<Option<Client>, UserError> {
         let Some(targets) = &self.gateway else { return Ok(None) };
         let endpoints = targets.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(&self.labels)?)));
         let endpoints = endpoints.collect::<Result<_, UserError>>()?;
-        let config = self.config();
-        let limits = config.limits;
+        let limits = self.config().limits;
         let gateway = Gateway::new(GatewaySetup {
             endpoints,
-            prices: config.prices.clone(),
-            caps: Caps { tokens: Some(limits.tokens), usd: Some(limits.usd) },
+            prices: self.prices(),
+            caps,
             limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
             events: events.clone(),
         });

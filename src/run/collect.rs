@@ -10,7 +10,7 @@ use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Proposal, RuleRef};
 use crate::lang::Lang;
 use crate::path::RepoPath;
-use crate::report::{ReviewerRun, ReviewerStatus};
+use crate::report::{ModelRun, ReviewerRun, ReviewerStatus};
 use crate::reviewers::definition::Reviewer;
 use crate::reviewers::run::{Desk, TaskResult};
 use crate::secrets;
@@ -59,6 +59,8 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
             seconds: of.iter().map(|r| r.time.as_secs_f64()).fold(0.0, f64::max),
             requests: stats.requests,
             usage: stats.usage,
+            first_token_seconds: stats.first_token_seconds(),
+            models: ModelRun::all(&stats),
             findings: found,
         });
     }

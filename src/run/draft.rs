@@ -38,6 +38,8 @@ pub struct Draft<'a> {
     pub texts: MaskedTexts<'a>,
     /// The run was ended from outside before it was done.
     pub interrupted: bool,
+    /// A limit on money, tokens or time was reached.
+    pub(super) limited: bool,
     /// What reviewers say of earlier findings: who, and what.
     pub answers: Vec<(String, PriorAnswer)>,
     /// What became of earlier findings.
@@ -63,6 +65,7 @@ impl<'a> Draft<'a> {
             summary: None,
             texts: MaskedTexts::new(change),
             interrupted: false,
+            limited: false,
             answers: Vec::new(),
             prior: Vec::new(),
             records: Vec::new(),
@@ -78,6 +81,8 @@ impl<'a> Draft<'a> {
             seconds: prepared.scanned.seconds,
             requests: 0,
             usage: Usage::default(),
+            first_token_seconds: None,
+            models: Vec::new(),
             findings: draft.findings.len(),
         });
         if prepared.rules_not_shown > 0 {
@@ -182,7 +187,7 @@ impl<'a> Draft<'a> {
         let coverage = self.ledger.finish();
         let gates = prepared.setup.rollout.may_gate();
         let fails = gates && self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
-        let inconclusive = self.interrupted || prepared.setup.policy_broken || risk::inconclusive(&coverage);
+        let inconclusive = self.interrupted || self.limited || prepared.setup.policy_broken || risk::inconclusive(&coverage);
         let earlier = prepared.earlier.as_ref();
         // Opened by hand for this head only.
         let glass = earlier.and_then(|e| e.humans.glass.as_ref()).filter(|g| prepared.change.head_sha.as_deref() == Some(&g.head));
@@ -223,6 +228,7 @@ impl<'a> Draft<'a> {
                 prompts_digest: prepared.setup.prompts.digest(),
                 rules: prepared.setup.rule_sources.clone(),
                 gateway_host,
+                prices: prepared.setup.price_list(),
             },
             tier: prepared.risk.tier,
             tier_reasons: prepared.risk.reasons.clone(),

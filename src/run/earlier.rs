@@ -163,13 +163,9 @@ impl Earlier {
 
     /// What the next round will be told.
     pub(super) fn next(&self, prepared: &Prepared, review: &Review, complete: bool, records: Vec<history::Record>) -> State {
-        let state = self.past.memory.state.as_ref();
-        let spent = match (self.past.spent_usd(), review.usage.cost_usd) {
-            (Some(before), Some(now)) => Some(before + now),
-            // A first round, or one whose forerunners cannot be believed.
-            (None, now) if state.is_none_or(|_| !self.past.memory.trusted) => now,
-            (Some(before), None) if !review.models_looked => Some(before),
-            _ => None,
+        let spent = match (self.past.spent_usd(), review.known_usd()) {
+            (None, None) => None,
+            (before, now) => Some(before.unwrap_or(0.0) + now.unwrap_or(0.0)),
         };
         State {
             round: self.past.round(),

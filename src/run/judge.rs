@@ -1,18 +1,17 @@
 //! Merging what several told, and the one call to the coordinator.
 
-use super::{Draft, Prepared};
+use super::{Draft, Prepared, limits};
 use crate::context::fence;
 use crate::findings::parse::{self, SubmitReview};
 use crate::findings::schema::submit_review_schema;
 use crate::gateway::{CallContext, ModelRequest, Stop, ToolResult, ToolSpec, Turn};
 use crate::judge::{coordinator, merge, verdict};
-use crate::report::{ReviewerRun, ReviewerStatus};
+use crate::report::{ModelRun, ReviewerRun, ReviewerStatus};
 use crate::reviewers::definition::ModelTier;
 use crate::reviewers::run::Desk;
 use crate::risk::Tier;
 use crate::telemetry::Event;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// The judge's id in events and reports.
@@ -29,9 +28,15 @@ pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
     draft.findings = merge::merge(std::mem::take(&mut draft.findings));
     verdict::sort(&mut draft.findings);
     let Some(desk) = desk else { return };
-    if !coordinator::needed(&draft.findings) {
-        return;
+    if coordinator::needed(&draft.findings) {
+        weigh(desk, draft).await;
     }
+    // Nobody asks a model after this.
+    limits::tell(desk, draft);
+}
+
+/// The coordinator's work on the draft.
+async fn weigh(desk: &Desk, draft: &mut Draft<'_>) {
     let began = std::time::Instant::now();
     let (model, answer) = ask(desk, draft.prepared, draft).await;
     draft.notes.extend(desk.gateway.take_notes());
@@ -62,6 +67,8 @@ pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
         seconds: began.elapsed().as_secs_f64(),
         requests: stats.requests,
         usage: stats.usage,
+        first_token_seconds: stats.first_token_seconds(),
+        models: ModelRun::all(&stats),
         findings: 0,
     });
 }
@@ -87,14 +94,15 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
         turns: Vec::new(),
         max_output_tokens: OUTPUT_TOKENS[0],
     };
-    let deadline = desk.deadline.min(Instant::now() + Duration::from_secs(prepared.setup.config().limits.reviewer.as_secs()));
+    let time = prepared.setup.config().limits.reviewer;
+    let deadline = desk.deadline.min(Instant::now() + time);
     let (mut model, mut link) = (None, 0);
     for request_no in 1..=MAX_REQUESTS {
         let call =
             CallContext { reviewer: COORDINATOR, bundle: 1, chain: &chain[link..], request_no, deadline, cancel: desk.cancel.clone(), began: None };
         let answer = match desk.gateway.complete(&call, &request).await {
             Ok(answer) => answer,
-            Err(e) => return (model, Err(e.to_string())),
+            Err(e) => return (model, Err(desk.told(&e, deadline, time))),
         };
         link += answer.link;
         model = Some(answer.model);

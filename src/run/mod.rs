@@ -9,6 +9,7 @@ mod draft;
 mod earlier;
 mod estimate;
 mod judge;
+mod limits;
 mod prepared;
 mod reconcile;
 mod scan;

@@ -1,6 +1,7 @@
 //! What a run goes by: configuration, rules, prompts, gateway. All of it from the operator and the policy commit,
 //! none of it from the change (TRUST 3).
 
+use super::limits;
 use super::waive::no_such_rule;
 use crate::change::{Change, Policy};
 use crate::config::{self, Config, ConfigProblem, Env, Gateway, Layer, Place, Resolved, Rollout};
@@ -112,6 +113,9 @@ impl Setup {
         let gateway = if scope.models() {
             let (gateway, told) = resolved.config.gateway(env)?;
             notes.extend(told);
+            if let Some(gateway) = &gateway {
+                notes.extend(limits::can_be_kept(&resolved, gateway, today)?);
+            }
             gateway
         } else {
             None

@@ -26,7 +26,7 @@ impl Prepared {
         if self.bundles.is_empty() || self.reviewers.is_empty() {
             return Ok(None);
         }
-        let Some(client) = self.setup.client(events)? else { return Ok(None) };
+        let Some(client) = self.setup.client(self.setup.caps(self.spent_before()), events)? else { return Ok(None) };
         let limits = self.setup.config().limits;
         let private = self.setup.config().clone();
         Ok(Some(Desk {

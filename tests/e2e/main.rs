@@ -13,6 +13,7 @@ mod commands;
 mod facts;
 mod hostile;
 mod models;
+mod money;
 mod policy;
 mod rules;
 mod sources;

@@ -9,6 +9,8 @@ pub(super) mod fixtures;
 mod generate;
 mod messages;
 mod responses;
+#[cfg(test)]
+mod usage;
 
 pub(crate) use error_body::ErrorBody;
 

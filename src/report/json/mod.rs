@@ -6,7 +6,7 @@ mod types;
 pub use types::*;
 
 use super::plain::{one_line, plain, write_json};
-use super::{Review, Sources, WriteOptions};
+use super::{ModelRun, Review, Sources, WriteOptions};
 use crate::diff;
 use crate::findings;
 use crate::gateway;
@@ -50,6 +50,7 @@ impl Report {
                     .map(|r| RuleSource { source: one_line(&r.source), commit: r.commit.as_deref().map(one_line), cached: r.cached })
                     .collect(),
                 gateway_host: review.provenance.gateway_host.as_deref().map(one_line),
+                prices: review.provenance.prices.as_deref().map(one_line),
             },
             tier: Tier { level: review.tier, reasons: review.tier_reasons.iter().map(|r| one_line(r)).collect() },
             change: Change {
@@ -79,6 +80,8 @@ impl Report {
                     seconds: rounded(r.seconds, 1e3),
                     requests: r.requests,
                     usage: Usage::of(&r.usage),
+                    first_token_seconds: r.first_token_seconds.map(|s| rounded(s, 1e3)),
+                    models: r.models.iter().map(Model::of).collect(),
                 })
                 .collect(),
             findings: review.findings.iter().map(Finding::of).collect(),
@@ -130,12 +133,26 @@ impl Prior {
     }
 }
 
+impl Model {
+    fn of(run: &ModelRun) -> Self {
+        Self {
+            model: one_line(&run.model),
+            requests: run.requests,
+            usage: Usage::of(&run.usage),
+            seconds: rounded(run.seconds, 1e3),
+            first_token_seconds: run.first_token_seconds.map(|s| rounded(s, 1e3)),
+        }
+    }
+}
+
 impl Usage {
     fn of(usage: &gateway::Usage) -> Self {
         Self {
             input_tokens: usage.input_tokens,
             cached_tokens: usage.cached_tokens,
+            cache_write_tokens: usage.cache_write_tokens,
             output_tokens: usage.output_tokens,
+            estimated: usage.estimated,
             cost_usd: usage.cost_usd.map(|c| rounded(c, 1e6)),
         }
     }

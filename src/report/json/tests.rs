@@ -48,7 +48,8 @@ fn the_fields_are_those_of_the_contract() {
             "commit": null
           }
         ],
-        "gateway_host": "gateway.example.org"
+        "gateway_host": "gateway.example.org",
+        "prices": "2026-11-26"
       },
       "tier": {
         "level": "full",
@@ -90,9 +91,26 @@ fn the_fields_are_those_of_the_contract() {
           "usage": {
             "input_tokens": 61728,
             "cached_tokens": 50000,
+            "cache_write_tokens": 0,
             "output_tokens": 1605,
             "cost_usd": 0.21
-          }
+          },
+          "first_token_seconds": 1.25,
+          "models": [
+            {
+              "model": "model-a",
+              "requests": 2,
+              "usage": {
+                "input_tokens": 61728,
+                "cached_tokens": 50000,
+                "cache_write_tokens": 0,
+                "output_tokens": 1605,
+                "cost_usd": 0.21
+              },
+              "seconds": 20.5,
+              "first_token_seconds": 1.25
+            }
+          ]
         }
       ],
       "findings": [
@@ -128,6 +146,7 @@ fn the_fields_are_those_of_the_contract() {
       "usage": {
         "input_tokens": 123456,
         "cached_tokens": 100000,
+        "cache_write_tokens": 0,
         "output_tokens": 3210,
         "cost_usd": 0.42
       },

@@ -88,6 +88,9 @@ pub struct Provenance {
     /// The gateway's host, where one is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_host: Option<String>,
+    /// The date of the built-in list of prices, where dollars come from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<String>,
 }
 
 /// A rule source.
@@ -156,6 +159,28 @@ pub struct Reviewer {
     pub requests: u32,
     /// What they cost.
     pub usage: Usage,
+    /// Seconds from sending a request to the first piece of its answer, on average, where one was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_seconds: Option<f64>,
+    /// The same by the model that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<Model>,
+}
+
+/// A reviewer's requests to one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Model {
+    /// Its name as it was asked for: the one that it is priced by.
+    pub model: String,
+    /// Requests sent, retries included.
+    pub requests: u32,
+    /// What they cost.
+    pub usage: Usage,
+    /// Their time together, also of those that ran at the same time.
+    pub seconds: f64,
+    /// As for the reviewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_seconds: Option<f64>,
 }
 
 /// Tokens and money.
@@ -165,8 +190,14 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Of these read from cache.
     pub cached_tokens: u64,
+    /// Of these written to cache.
+    #[serde(default)]
+    pub cache_write_tokens: u64,
     /// Output, reasoning included.
     pub output_tokens: u64,
+    /// Some of it is an estimate, since the provider did not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
     /// Dollars, where the price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,

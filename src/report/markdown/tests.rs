@@ -80,11 +80,13 @@ fn a_failing_review() {
 
     full tier (app/run.py is security-sensitive; 112 changed lines); work tree against main (babababa).
 
-    | reviewer | model | state | findings | requests | tokens and cost | time |
-    |---|---|---|--:|--:|---|--:|
-    | rules |  | completed | 1 | 2 |  | 22 s |
-    | quality | model-a-2 | completed | 1 | 2 | 61,728 tokens in (81% cached), 1,605 out, $0.21 | 22 s |
-    | performance | model-a-2 | failed | 1 | 2 | 61,728 tokens in (81% cached), 1,605 out, $0.21 | 22 s |
+    | reviewer | model | state | findings | requests | input | output | cost | time (first token) |
+    |---|---|---|--:|--:|--:|--:|--:|--:|
+    | rules |  | completed | 1 |  |  |  |  | 22 s |
+    | quality | model-a-2 | completed | 1 | 2 | 61,728, 81% cached | 1,605 | $0.21 | 22 s (1.2 s) |
+    | performance | model-a-2 | failed | 1 | 2 | 61,728, 81% cached | 1,605 | $0.21 | 22 s (1.2 s) |
+
+    Dollars by the built-in list of prices of 2026-11-26; what your gateway charges may differ.
 
     1 finding dropped; the JSON report says why.
 
@@ -113,9 +115,9 @@ fn nothing_found_by_the_rules_alone() {
 
     full tier (app/run.py is security-sensitive; 112 changed lines); work tree against main (babababa).
 
-    | reviewer | model | state | findings | requests | tokens and cost | time |
-    |---|---|---|--:|--:|---|--:|
-    | rules |  | completed | 1 | 2 |  | 22 s |
+    | reviewer | model | state | findings | requests | input | output | cost | time (first token) |
+    |---|---|---|--:|--:|--:|--:|--:|--:|
+    | rules |  | completed | 1 |  |  |  |  | 22 s |
 
     tribune 0.1.0
     </details>

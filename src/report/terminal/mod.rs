@@ -7,12 +7,13 @@
 //!
 //! It never says "no findings" of a file that nobody saw, and no part of it can hold a control sequence that is not ours.
 
+mod costs;
 mod finding;
 mod frame;
 mod page;
 
 use super::plain::{cut_chars, one_line};
-use super::{Outcome, Review, ReviewerStatus, Sources, Verdict, WriteOptions, words};
+use super::{Outcome, Review, ReviewerStatus, Sources, Verdict, WriteOptions, cost, words};
 use crate::findings::{Finding, FindingStatus, Severity};
 use crate::path::RepoPath;
 use crate::risk::{Coverage, CoverageStatus};
@@ -72,9 +73,9 @@ fn told_apart(page: &mut Page, review: &Review, verbose: bool) {
     if missed.len() > shown {
         page.line(&[(&format!("… and {} more files not seen in full (-v lists them)", missed.len() - shown), WARN)]);
     }
-    for run in review.reviewers.iter().filter(|r| r.status == ReviewerStatus::Failed) {
-        let why = run.reason.as_deref().map(reason).unwrap_or_else(|| "no reason known".to_owned());
-        page.paragraph("", "  ", ("Reviewer failed: ", WARN), &format!("{}: {why}", one_line(&run.id)), PLAIN);
+    for (who, why) in words::failures(review) {
+        let label = if who.len() == 1 { "Reviewer failed: " } else { "Reviewers failed: " };
+        page.paragraph("", "  ", (label, WARN), &format!("{}: {}", words::listed(&who), reason(&why)), PLAIN);
     }
     if !review.dropped.is_empty() && !verbose {
         prose(page, &format!("{} dropped (-v lists them).", words::count(review.dropped.len(), "finding")), DIM);
@@ -91,18 +92,33 @@ fn told_apart(page: &mut Page, review: &Review, verbose: bool) {
 }
 
 fn reviewers(page: &mut Page, review: &Review) {
+    let table = costs::table(review).filter(|lines| lines.iter().all(|l| l.chars().count() <= page.width));
     page.line(&[("Reviewers", HEADING)]);
     for run in &review.reviewers {
         let mut parts = vec![words::reviewer_status(run.status).to_owned()];
         parts.extend(run.model.as_deref().map(one_line));
         if run.status != ReviewerStatus::Skipped {
             parts.push(words::count(run.findings, "finding"));
-            parts.push(words::duration(run.seconds));
-            parts.push(words::count(run.requests as usize, "request"));
-            parts.extend(words::usage(&run.usage));
+            if table.is_none() || run.models.is_empty() {
+                parts.push(words::duration(run.seconds));
+            }
+            if table.is_none() && run.requests > 0 {
+                parts.push(words::count(run.requests as usize, "request"));
+                parts.extend(words::usage(&run.usage));
+            }
         }
         parts.extend(run.reason.as_deref().map(reason));
         page.paragraph("  ", "    ", ("", PLAIN), &format!("{}: {}", one_line(&run.id), parts.join(", ")), PLAIN);
+    }
+    page.gap();
+    if let Some(lines) = &table {
+        page.line(&[("Cost and time", HEADING)]);
+        for (i, line) in lines.iter().enumerate() {
+            page.line(&[(line, if i == 0 { DIM } else { PLAIN })]);
+        }
+    }
+    for remark in cost::remarks(review) {
+        page.paragraph("  ", "  ", ("", PLAIN), &remark, DIM);
     }
     page.gap();
 }

@@ -147,11 +147,16 @@ fn verbose_tells_everything() {
       - Name could be shorter: confidence 0.3 is below 0.5
 
     Reviewers
-      rules: completed, 1 finding, 22 s, 2 requests
-      quality: completed, model-a-2, 1 finding, 22 s, 2 requests, 61,728 tokens in
-        (81% cached), 1,605 out, $0.21
-      performance: failed, model-a-2, 1 finding, 22 s, 2 requests, 61,728 tokens in
-        (81% cached), 1,605 out, $0.21, 413 from the gateway
+      rules: completed, 1 finding, 22 s
+      quality: completed, model-a-2, 1 finding
+      performance: failed, model-a-2, 1 finding, 413 from the gateway
+
+    Cost and time
+      reviewer     requests   input  cached  output   cost  first token  in all
+      quality             2  61,728     81%   1,605  $0.21        1.2 s    22 s
+      performance         2  61,728     81%   1,605  $0.21        1.2 s    22 s
+      Dollars by the built-in list of prices of 2026-11-26; what your gateway
+      charges may differ.
 
     6 files: 3 reviewed, 1 filtered (Cargo.lock: lock file), 1 partial, 1 failed
     Seen in part: assets/data.json: a line of 5 MB
@@ -171,6 +176,34 @@ fn verbose_tells_everything() {
     full tier (app/run.py is security-sensitive; 112 changed lines) · 34 s · 123,456
       tokens in (81% cached), 3,210 out, $0.42
     ");
+}
+
+#[test]
+fn the_table_of_costs_names_models_where_a_reviewer_asked_several_and_gives_way_where_it_is_narrow() {
+    let mut review = review();
+    let mut other = review.reviewers[1].models[0].clone();
+    (other.model, other.requests, other.first_token_seconds) = ("model-b".to_owned(), 1, None);
+    other.usage = crate::gateway::Usage { input_tokens: 900, output_tokens: 12, estimated: true, ..Default::default() };
+    review.reviewers[1].models.push(other);
+    let at = |width| {
+        let text = render(Format::Terminal, &review, &WriteOptions { verbose: true, width, ..WriteOptions::default() });
+        let (from, to) = (text.find("Reviewers\n").expect("the list"), text.find("6 files").expect("the ledger"));
+        text[from..to].to_owned()
+    };
+    insta::assert_snapshot!(at(100), @"
+    Reviewers
+      rules: completed, 1 finding, 22 s
+      quality: completed, model-a-2, 1 finding
+      performance: failed, model-a-2, 1 finding, 413 from the gateway
+
+    Cost and time
+      reviewer     model      requests   input  cached  output     cost  first token  in all
+      quality      model-a           2  61,728     81%   1,605    $0.21        1.2 s    22 s
+      quality      model-b           1    ~900             ~12  unknown
+      performance  model-a-2         2  61,728     81%   1,605    $0.21        1.2 s    22 s
+      Dollars by the built-in list of prices of 2026-11-26; what your gateway charges may differ.
+    ");
+    assert!(at(60).contains("22 s, 2 requests, 61,728") && !at(60).contains("Cost and time"), "{}", at(60));
 }
 
 #[test]

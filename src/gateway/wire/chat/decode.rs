@@ -63,6 +63,8 @@ struct ChatUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
+    /// LiteLLM's place for what Anthropic says of a cache.
+    cache_creation_input_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -248,7 +250,7 @@ fn read_usage(usage: &ChatUsage) -> Option<Usage> {
     plausible(Usage {
         input_tokens: usage.prompt_tokens.unwrap_or(0),
         cached_tokens: details.and_then(|d| d.cached_tokens).unwrap_or(0),
-        cache_write_tokens: details.and_then(|d| d.cache_write_tokens).unwrap_or(0),
+        cache_write_tokens: details.and_then(|d| d.cache_write_tokens).or(usage.cache_creation_input_tokens).unwrap_or(0),
         output_tokens: usage.completion_tokens.unwrap_or(0),
         ..Usage::default()
     })
