@@ -6,6 +6,8 @@ use crate::report::{Review, clean};
 /// Characters of a model's name.
 const MAX_MODEL: usize = 28;
 
+type Cell = fn(&Row) -> &str;
+
 /// The table's lines, its head first; `None` where no model was asked. Columns without anything in them are left out, and
 /// the models where each reviewer has one: they stand above.
 pub(super) fn table(review: &Review) -> Option<Vec<String>> {
@@ -13,7 +15,7 @@ pub(super) fn table(review: &Review) -> Option<Vec<String>> {
     if rows.is_empty() {
         return None;
     }
-    let columns: [(&str, fn(&Row) -> &str); 10] = [
+    let columns: [(&str, Cell); 10] = [
         ("reviewer", |r| &r.reviewer),
         ("model", |r| &r.model),
         ("requests", |r| &r.requests),
