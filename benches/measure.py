@@ -21,6 +21,7 @@ H = ("a6688391", "b2a481b1")
 
 class Gateway(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     delay, findings, prose = 2.0, False, False
     log, lock, sent, warm = [], threading.Lock(), {}, {}
 

@@ -4,6 +4,7 @@
 use super::Config;
 use super::environment::ENVIRONMENT_ENDPOINT;
 use super::settings::{Origin, Setting, Settings};
+use std::collections::BTreeSet;
 
 impl Config {
     /// Takes out what may not be asked, and says so. Where no model is left, no endpoint is either: the rules run alone.
@@ -11,6 +12,7 @@ impl Config {
         let single = if self.endpoints.len() == 1 { self.endpoints.keys().next().cloned() } else { None };
         let implied = if self.endpoints.contains_key(ENVIRONMENT_ENDPOINT) { Some(ENVIRONMENT_ENDPOINT.to_owned()) } else { single };
         let mut taken = Vec::new();
+        let known = models(&self);
         for (tier, chain) in &mut self.models {
             let path = ["models".to_owned(), tier.name().to_owned()];
             let remote = matches!(settings.get(path.as_slice()).map(Setting::origin), Some(Origin::Remote(_)));
@@ -27,6 +29,13 @@ impl Config {
                 false
             });
         }
+        let left = models(&self);
+        for (id, own) in &mut self.reviewers {
+            if own.model.as_ref().is_some_and(|model| known.contains(model) && !left.contains(model)) {
+                taken.push(format!("The reviewer {id} has the models of its tier, since its own is not used."));
+                own.model = None;
+            }
+        }
         self.endpoints.retain(|name, _| !self.endpoints_off.contains(name));
         taken.dedup();
         if !taken.is_empty() && self.models.values().all(Vec::is_empty) {
@@ -36,6 +45,11 @@ impl Config {
         notes.append(&mut taken);
         self
     }
+}
+
+/// All models that a chain names.
+fn models(config: &Config) -> BTreeSet<String> {
+    config.models.values().flatten().map(|entry| entry.model.clone()).collect()
 }
 
 #[cfg(test)]
@@ -63,6 +77,10 @@ mod tests {
             left("models: {standard: [{model: m, endpoint: evil}]}", two),
             left("endpoints_off: [default]\nmodels: {standard: [{model: m}, {model: n, endpoint: backup}]}", two),
             left("endpoints_off: [default]", &format!("{two}models: {{top: [{{model: t}}]}}")),
+            left(
+                "endpoints_off: [backup]\nreviewers: {docs: {model: n}, quality: {model: m}}\nmodels: {standard: [{model: m}, {model: n, endpoint: backup}]}",
+                two,
+            ),
             left("models: {standard: [{model: m}]}", ""),
             left("", two),
         ];
@@ -72,6 +90,7 @@ mod tests {
         0 endpoints, . The model m is not used: the organisation names the endpoint `evil`, which is not configured here. No model is left to ask: the rules run alone.
         1 endpoints, n. The model m is not used: its endpoint `default` is switched off.
         0 endpoints, . The model t is not used: its endpoint `default` is switched off. No model is left to ask: the rules run alone.
+        1 endpoints, m. The model n is not used: its endpoint `backup` is switched off. The reviewer docs has the models of its tier, since its own is not used.
         0 endpoints, m. 
         2 endpoints, . 
         ");

@@ -53,7 +53,7 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
         failures.dedup();
         draft.runs.push(ReviewerRun {
             id: reviewer.profile.id.clone(),
-            model: of.iter().find_map(|r| r.model.clone()),
+            model: answered(&of),
             status: if failures.is_empty() { ReviewerStatus::Completed } else { ReviewerStatus::Failed },
             reason: (!failures.is_empty()).then(|| failures.join("; ")),
             seconds: of.iter().map(|r| r.time.as_secs_f64()).fold(0.0, f64::max),
@@ -67,6 +67,17 @@ pub fn collect<'a>(prepared: &'a Prepared, desk: Option<&Desk>, results: Vec<Tas
     draft.notes.extend(desk.gateway.take_notes());
     draft.waive();
     draft
+}
+
+/// The models that answered, each once, in the order of the bundles: a chain can end at another one in each.
+fn answered(of: &[&TaskResult]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in of.iter().filter_map(|r| r.model.as_deref()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Checks one report. Proposals are grouped by the confidence that their path asks for.
