@@ -22,7 +22,7 @@ H = ("a6688391", "b2a481b1")
 class Gateway(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    delay, findings, prose = 2.0, False, False
+    delay, findings, prose, bytes_per_token, output = 2.0, False, False, 4.0, 20
     log, lock, sent, warm = [], threading.Lock(), {}, {}
 
     def log_message(self, *a):
@@ -49,8 +49,8 @@ class Gateway(BaseHTTPRequestHandler):
             name, args = "report_findings", {"findings": self.reports(body, own) if self.findings else []}
         delta = {"role": "assistant", "content": "Looks fine to me."} if self.prose else {"role": "assistant", "tool_calls": [
             {"index": 0, "id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(args)}}]}
-        size = len(text) // 4
-        usage = {"prompt_tokens": size, "completion_tokens": 20, "total_tokens": size + 20, "prompt_tokens_details": {"cached_tokens": cached}}
+        size, cached, output = int(len(text) / self.bytes_per_token), int(cached * 4 / self.bytes_per_token), self.output
+        usage = {"prompt_tokens": size, "completion_tokens": output, "total_tokens": size + output, "prompt_tokens_details": {"cached_tokens": cached}}
         chunk = lambda choices, **more: b"data: " + json.dumps({"id": "x", "object": "chat.completion.chunk", "created": 1, "model": body["model"], "choices": choices, **more}).encode() + b"\n\n"
         out = chunk([{"index": 0, "delta": delta, "finish_reason": None}]) + chunk([{"index": 0, "delta": {}, "finish_reason": "stop" if self.prose else "tool_calls"}]) + chunk([], usage=usage) + b"data: [DONE]\n\n"
         self.send_response(200)
@@ -59,7 +59,7 @@ class Gateway(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(out)
         with self.lock:
-            self.log.append({"began": began, "ended": ended, "body": body, "own": own, "judge": judge, "tokens": size, "cached": cached, "repeated": repeated})
+            self.log.append({"began": began, "ended": ended, "body": body, "own": own, "judge": judge, "tokens": size, "output": output, "cached": cached, "repeated": repeated})
 
     def reports(self, body, own):
         shared = body["messages"][1]["content"]
@@ -131,6 +131,7 @@ def main():
     ap.add_argument("--binary", default="target/release/tribune")
     ap.add_argument("--delay", type=float, default=2.0)
     ap.add_argument("--repeat", type=int, default=3)
+    ap.add_argument("--caps", action="store_true", help="only F and H with a cap of 0.10 dollars")
     ap.add_argument("--quick", action="store_true", help="only F through the gateway")
     a = ap.parse_args()
     binary = os.path.abspath(a.binary)
@@ -165,6 +166,33 @@ def main():
             print(done.stderr[-2000:])
         return log, rep
 
+    def capped(name, span, bytes_per_token, output):
+        """A cap of 0.10 dollars at 1, 0.1 and 4 dollars per million: what the provider counted, and what the report says."""
+        Gateway.delay, Gateway.findings, Gateway.prose, Gateway.bytes_per_token, Gateway.output = 0.05, False, False, bytes_per_token, output
+        config, out = os.path.join(home, "prices.yaml"), os.path.join(home, "capped.json")
+        with open(config, "w") as f:
+            f.write("prices: {scripted: {input: 1, cached: 0.1, output: 4}}\n")
+        counted, told, requests, exits, reviewed = [], [], [], [], []
+        for _ in range(a.repeat):
+            for kept in (Gateway.log, Gateway.sent, Gateway.warm):
+                kept.clear()
+            done = run(binary, a.repo, ["review", "--base", span[0], "--head", span[1], "--no-progress", "--format", "json", "--output", out, "--tier", "full", "--config", config, "--max-cost", "0.10"], online)[0]
+            rep = json.load(open(out))
+            counted.append(sum(r["tokens"] - r["cached"] + r["cached"] / 10 + 4 * r["output"] for r in Gateway.log) / 1e6)
+            told.append(rep["usage"].get("cost_usd", 0.0))
+            requests.append(len(Gateway.log))
+            exits.append(done.returncode)
+            reviewed.append(sum(len([r for r in c["reviewers"] if r != "rules"]) for c in rep["coverage"]))
+        print(f"{name}, cap of $0.10, {bytes_per_token} bytes a token, {output} tokens an answer: the provider counted ${max(counted):.4f} at most, the report is off by ${max(abs(c - t) for c, t in zip(counted, told)):.6f} at most; "
+              f"requests {requests}, files times reviewers {reviewed} of {rep['change']['files']} files, exits {exits}")
+        print("   " + "; ".join(n for n in rep["notes"] if "limit" in n))
+        Gateway.bytes_per_token, Gateway.output = 4.0, 20
+
+    if a.caps:
+        for name, span in (("F", F), ("H", H)):
+            for bytes_per_token, output in ((4.0, 20), (4.0, 1500), (3.0, 600), (2.0, 600)):
+                capped(name, span, bytes_per_token, output)
+        return
     diff = len(git("diff", *F))
     log, _ = report("F, gateway", F, [], online, a.delay)
     prefix = {json.dumps([r["body"]["tools"], r["body"]["messages"][0], r["body"]["messages"][1]["content"][0]]) for r in log if not r["judge"]}
