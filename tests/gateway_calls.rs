@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tribune::gateway::{Caps, ErrorKind, Limits, Link, Price, Stop, Usage};
+use tribune::gateway::{Caps, ErrorKind, Limits, Link, ModelRequest, Price, Stop, Usage};
 
 const PRICE: Price = Price { input: 1.0, cached: 0.1, cache_write: 1.25, output: 10.0, long: None };
 
@@ -284,6 +284,39 @@ async fn a_budget_ends_calls_before_they_start() {
     }
     let reached = case.gateway.reached();
     assert_eq!((reached[0].cap, reached[0].spent, reached[0].calls), (3_500.0, 1_500.0, 5));
+}
+
+#[tokio::test]
+async fn less_output_is_asked_for_where_less_is_left_and_an_answer_that_it_cuts_off_fails() {
+    let asked = |wire: Wire, body: &serde_json::Value| match wire {
+        Wire::Chat => body["max_completion_tokens"].as_u64(),
+        Wire::Responses => body["max_output_tokens"].as_u64(),
+        Wire::Messages => body["max_tokens"].as_u64(),
+        Wire::Generate => body["generationConfig"]["maxOutputTokens"].as_u64(),
+    };
+    for (wire, cut) in
+        [(Wire::Chat, "length"), (Wire::Responses, "max_output_tokens"), (Wire::Messages, "max_tokens"), (Wire::Generate, "MAX_TOKENS")]
+    {
+        for (stop, text) in [(None, "whole"), (Some(cut), "half")] {
+            let said = stop.map_or(answer(text), |reason| answer(text).stop(reason));
+            let fake = FakeGateway::scripted(vec![wire.script(&said)]);
+            let url = fake.url();
+            let case = Case::with(wire, &url, fake, quick(), Caps { tokens: Some(5_000), ..Caps::default() }, None);
+            let request = ModelRequest { max_output_tokens: 8_000, ..request("quality") };
+            let outcome = case.gateway.complete(&context(), &request).await;
+            let most = asked(wire, &case.fake.requests()[0].json()).expect("a bound");
+            assert!((2_000..4_000).contains(&most), "{wire:?}: {most}");
+            match stop {
+                None => assert_eq!(outcome.expect("an answer").turn.text, "whole", "{wire:?}"),
+                Some(_) => {
+                    let error = outcome.expect_err("our limit cut it off");
+                    assert_eq!((error.kind, case.fake.requests().len()), (ErrorKind::Budget, 1), "{wire:?}: {error}");
+                    assert_eq!(error.message, format!("the limit on tokens was reached: its answer was cut off at {most} tokens"));
+                }
+            }
+            assert_eq!(case.gateway.stats("quality").requests, 1, "{wire:?}");
+        }
+    }
 }
 
 #[tokio::test]

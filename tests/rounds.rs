@@ -9,6 +9,7 @@ use gateway::{FakeGateway, answer};
 use git_repo::Repo;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 use tribune::change::{Source, SourceRequest};
@@ -43,6 +44,10 @@ struct Request<'a> {
     gateway: &'a FakeGateway,
     base: String,
     left: Option<State>,
+    /// The state key, where there is one.
+    key: Option<&'static str>,
+    /// The operator's file.
+    config: String,
 }
 
 impl Request<'_> {
@@ -50,7 +55,7 @@ impl Request<'_> {
     fn round(&mut self, full: bool) -> (Review, usize) {
         let head = self.repo.ask(&["rev-parse", "HEAD"]);
         let target = Target { forge: "test", host: "forge.example".into(), project: "group/project".into(), number: 7 };
-        let trust = Trust { key: Some(KEY.as_bytes()), ours: &[BOT], target: &target };
+        let trust = Trust { key: self.key.map(str::as_bytes), ours: &[BOT], target: &target };
         let bot = User { id: BOT, name: "review-bot".into(), bot: true };
         let body = self.left.as_ref().map(|s| marker(Kind::Summary(1), &s.payload(), &s.head, &trust));
         let comment = |body| Comment { id: "1".into(), author: bot.clone(), body, edited: true, created: String::new(), system: false };
@@ -77,17 +82,17 @@ impl Request<'_> {
             clone_url: String::new(),
             web_url: String::new(),
         };
-        let url = self.gateway.url();
+        let (url, key) = (self.gateway.url(), self.key);
         let env = move |name: &str| match name {
             "TRIBUNE_GATEWAY_URL" => Some(url.clone()),
             "TRIBUNE_GATEWAY_TOKEN" => Some("tok".to_owned()),
             "TRIBUNE_MODEL" => Some("fake".to_owned()),
-            "TRIBUNE_STATE_KEY" => Some(KEY.to_owned()),
+            "TRIBUNE_STATE_KEY" => key.map(str::to_owned),
             _ => None,
         };
         let inputs = Inputs {
             source: SourceRequest { dir: self.repo.dir.clone(), source: Source::Range { base: self.base.clone(), head: Some(head) }, policy: None },
-            layers: vec![Layer::environment(&env).expect("a sound environment")],
+            layers: vec![Layer::environment(&env).expect("a sound environment"), Layer::operator(&self.config, Path::new("/c.yaml")).0],
             place: tribune::config::Place::default(),
             scope: Scope::default(),
             today: Date::parse("2027-01-01").expect("a day"),
@@ -138,7 +143,7 @@ fn a_small_push_on_a_reviewed_change_is_cheap_and_loses_nothing() {
         };
         answer("").call("report_findings", json!({"findings": findings})).to(request)
     });
-    let mut request = Request { repo: &repo, gateway: &gateway, base, left: None };
+    let mut request = Request { repo: &repo, gateway: &gateway, base, left: None, key: Some(KEY), config: String::new() };
     let (first, whole) = request.round(false);
     let both = ["Critical lib/module_3.py:12 The limit is off by one", "Critical lib/module_7.py:18 The sum drops the last"];
     assert_eq!(told(&first), both.map(|t| format!("New {t}")));
@@ -179,4 +184,52 @@ fn a_small_push_on_a_reviewed_change_is_cheap_and_loses_nothing() {
     let shown = gateway.requests()[before].first_user_parts()[0].clone();
     assert!(shown.contains("+from lib.module_3 import collect_3_1") && !shown.contains("def collect_9_1"), "{shown}");
     assert_eq!(told(&sixth), ["Persisting Critical lib/module_7.py:23 The sum drops the last"]);
+}
+
+#[test]
+fn what_earlier_rounds_cost_counts_where_their_word_can_be_trusted() {
+    const PRICES: &str = "prices: {fake: {input: 1, cached: 0.1, output: 4}}\n";
+    for (key, counts) in [(Some(KEY), true), (None, false)] {
+        let repo = Repo::new();
+        repo.write("README.md", "# Program\n");
+        let base = repo.commit("start");
+        for n in 0..5 {
+            repo.write(format!("lib/module_{n}.py"), module(n));
+        }
+        repo.commit("five modules");
+        let gateway = FakeGateway::smart(|request| {
+            let found =
+                (request.reviewer() == "quality").then(|| finding("lib/module_3.py", "        if value > limit * 1:", "The limit is off by one"));
+            // More than a request can cost at worst, all together.
+            answer("").call("report_findings", json!({"findings": found.into_iter().collect::<Vec<_>>()})).usage(20_000, 0, 5_000).to(request)
+        });
+        let mut request = Request { repo: &repo, gateway: &gateway, base, left: None, key, config: PRICES.to_owned() };
+        let (first, _) = request.round(false);
+        let cost = first.usage.cost_usd.expect("the model has a price");
+        assert_eq!(request.left.as_ref().and_then(|s| s.spent_usd), Some(cost));
+
+        // So much is left for the next round that no request fits, unless nothing is known of this one.
+        repo.write("lib/module_4.py", module(40));
+        repo.commit("push");
+        request.config = format!("{PRICES}limits: {{usd_per_change: {}}}\n", cost + 0.0001);
+        let (second, bytes) = request.round(false);
+        let told = second.notes.iter().filter(|n| n.contains("(limits.usd_per_change) was reached")).collect::<Vec<_>>();
+        if !counts {
+            // The whole limit is there, and holds: what a stranger could have written takes nothing from it.
+            assert!(bytes > 0 && second.spent_before_usd.is_none(), "{told:?}");
+            continue;
+        }
+        assert_eq!((bytes, second.outcome, second.spent_before_usd), (0, Outcome::Fail, Some(cost)));
+        assert_eq!(told.len(), 1, "{:?}", second.notes);
+        assert!(told[0].contains("in earlier rounds and $0 in this one spent"), "{told:?}");
+        assert!(second.coverage.iter().any(|c| c.status == CoverageStatus::Failed), "{:?}", second.coverage);
+        assert_eq!(second.findings.len(), 1, "what was told before stands");
+        assert_eq!(request.left.as_ref().map(|s| (s.spent_usd, s.complete)), Some((Some(cost), false)), "and it will be done again");
+
+        // With more left the rounds add up.
+        request.config = format!("{PRICES}limits: {{usd_per_change: 6}}\n");
+        let (third, _) = request.round(false);
+        let sum = cost + third.usage.cost_usd.expect("a price");
+        assert!(third.usage.cost_usd > Some(0.0) && request.left.as_ref().and_then(|s| s.spent_usd).is_some_and(|spent| (spent - sum).abs() < 1e-9));
+    }
 }
