@@ -15,6 +15,7 @@ pub mod config;
 pub mod context;
 pub mod date;
 pub mod diff;
+pub mod distill;
 pub mod doctor;
 pub mod error;
 pub mod findings;

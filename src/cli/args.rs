@@ -1,6 +1,7 @@
 //! The command line (DESIGN 6). Help texts are product: short, and true.
 
 pub use super::audit::AuditArgs;
+pub use super::distill::DistillArgs;
 use crate::report::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub enum Command {
     Retract(RetractArgs),
     /// Check a whole tree against the rules: how far each is followed, with evidence
     Audit(Box<AuditArgs>),
-    /// The rules: list, show, test, check, skill
+    /// The rules: list, show, test, check, distill, skill
     Rules(RulesArgs),
     /// The configuration: show, validate, schema
     Config(ConfigArgs),
@@ -218,6 +219,8 @@ pub enum RulesCommand {
         /// A folder of rules instead of those in force
         dir: Option<PathBuf>,
     },
+    /// Make drafts of rules out of documents (RFCs, guidelines, post-mortems), for people to review
+    Distill(DistillArgs),
     /// Write the rules in force as an agent skill: SKILL.md, index pages, a page for each rule
     Skill {
         /// The folder to write; an existing one only if this command wrote it

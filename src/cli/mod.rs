@@ -4,6 +4,7 @@
 pub mod args;
 mod audit;
 mod config;
+mod distill;
 mod doctor;
 mod folder;
 mod inputs;

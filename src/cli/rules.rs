@@ -1,7 +1,7 @@
-//! `tribune rules`: list, show, test, check, skill.
+//! `tribune rules`: list, show, test, check, distill, skill.
 
 use super::args::{RulesArgs, RulesCommand};
-use super::{folder, inputs, output};
+use super::{distill, folder, inputs, output};
 use crate::config::{self, Layer};
 use crate::error::{Exit, UserError};
 use crate::findings::sanitize::terminal as clean;
@@ -16,6 +16,7 @@ pub(super) fn run(args: &RulesArgs) -> Result<Exit, UserError> {
         RulesCommand::Show { id } => show(&in_force(args)?, id),
         RulesCommand::Test { dir } => run_examples(&of(args, dir.as_deref())?, dir.as_deref()),
         RulesCommand::Check { dir } => check_all(&of(args, dir.as_deref())?, dir.as_deref()),
+        RulesCommand::Distill(distill) => distill::run(args, distill, &in_force(args)?),
         RulesCommand::Skill { out } => skill(&in_force(args)?, out),
     }
 }

@@ -71,7 +71,7 @@ pub struct PromptFiles {
 struct Embedded;
 
 /// Instructions for other work than reviews.
-const OTHERS: [&str; 1] = ["_audit"];
+const OTHERS: [&str; 6] = ["_audit", "_distill-contradict", "_distill-detect", "_distill-extract", "_distill-group", "_distill-write"];
 
 /// A prompt file larger than this many bytes is refused: a reviewer's part is meant to stay under 1,000 tokens.
 const MAX_PROMPT_BYTES: usize = 16 * 1024;

@@ -1,9 +1,10 @@
 //! A gateway client by the configuration alone.
 
-use super::Setup;
-use crate::config::{self, ModelTier};
+use super::{Setup, limits};
+use crate::config::{self, ModelTier, Resolved};
+use crate::date::Date;
 use crate::error::UserError;
-use crate::gateway::{Caps, Gateway, Limits, Link, Setup as GatewaySetup};
+use crate::gateway::{Caps, Gateway, Labels, Limits, Link, Setup as GatewaySetup};
 use crate::telemetry::Events;
 use std::sync::Arc;
 
@@ -15,6 +16,34 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client for the models of `targets`, within the caps of the configuration, and a note where a cap on dollars does not limit everything.
+    /// Touches no network. Fails (exit 2) on an endpoint that cannot be used, and on a cap that cannot be kept.
+    pub fn new(
+        resolved: &Resolved,
+        targets: config::Gateway,
+        labels: &Labels,
+        today: Date,
+        events: &Events,
+    ) -> Result<(Self, Option<String>), UserError> {
+        let note = limits::can_be_kept(resolved, &targets, today)?;
+        let caps = limits::caps(resolved, resolved.config.limits.usd);
+        Ok((Self::within(caps, resolved, targets, labels, today, events)?, note))
+    }
+
+    fn within(caps: Caps, resolved: &Resolved, targets: config::Gateway, labels: &Labels, today: Date, events: &Events) -> Result<Self, UserError> {
+        let endpoints = targets.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(labels)?)));
+        let endpoints = endpoints.collect::<Result<_, UserError>>()?;
+        let limits = resolved.config.limits;
+        let gateway = Gateway::new(GatewaySetup {
+            endpoints,
+            prices: limits::prices(resolved, &targets, today),
+            caps,
+            limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
+            events: events.clone(),
+        });
+        Ok(Self { gateway, targets })
+    }
+
     /// Whom work of this name and tier asks, in this order.
     pub fn chain(&self, name: &str, tier: ModelTier) -> Arc<[Link]> {
         self.targets.chain(name, tier)
@@ -25,17 +54,6 @@ impl Setup {
     /// A client within these caps; `None` where no gateway is configured or none is wanted. Touches no network. Fails (exit 2) on an
     /// endpoint that cannot be used.
     pub fn client(&self, caps: Caps, events: &Events) -> Result<Option<Client>, UserError> {
-        let Some(targets) = &self.gateway else { return Ok(None) };
-        let endpoints = targets.endpoints.iter().map(|(name, endpoint)| Ok((name.clone(), endpoint.open(&self.labels)?)));
-        let endpoints = endpoints.collect::<Result<_, UserError>>()?;
-        let limits = self.config().limits;
-        let gateway = Gateway::new(GatewaySetup {
-            endpoints,
-            prices: self.prices(),
-            caps,
-            limits: Limits { first_byte: limits.first_byte, idle: limits.idle, parallel: limits.parallel, ..Limits::default() },
-            events: events.clone(),
-        });
-        Ok(Some(Client { gateway, targets: targets.clone() }))
+        self.gateway.clone().map(|targets| Client::within(caps, &self.resolved, targets, &self.labels, self.today, events)).transpose()
     }
 }

@@ -64,13 +64,19 @@ impl Setup {
     }
 }
 
-impl Setup {
-    /// Prices of the models that can be asked.
-    pub(super) fn prices(&self) -> BTreeMap<String, Price> {
-        let models = self.gateway.iter().flat_map(Gateway::models);
-        models.filter_map(|model| Some((model.to_owned(), self.price(model)?))).collect()
-    }
+/// Prices of the models that can be asked.
+pub(super) fn prices(resolved: &Resolved, gateway: &Gateway, today: Date) -> BTreeMap<String, Price> {
+    gateway.models().into_iter().filter_map(|model| Some((model.to_owned(), price(resolved, model, today)?))).collect()
+}
 
+/// What a run may spend, of dollars this much. As long as nobody sets a limit on tokens, it holds for models without a price only.
+pub(super) fn caps(resolved: &Resolved, usd: f64) -> Caps {
+    let tokens = resolved.config.limits.tokens;
+    let unset = by_default(resolved, "limits.tokens");
+    Caps { tokens: (!unset).then_some(tokens), unpriced_tokens: unset.then_some(tokens), usd: Some(usd) }
+}
+
+impl Setup {
     /// Where the prices of the models come from, each place once.
     pub fn price_sources(&self) -> Vec<String> {
         let source = |model: &str| match self.config().prices.contains_key(model) {
@@ -81,12 +87,9 @@ impl Setup {
         all.into_iter().collect()
     }
 
-    /// What a run may spend; `before`: what earlier rounds of a merge request did, where it is one. As long as nobody sets a
-    /// limit on tokens, it holds for models without a price only.
+    /// What a run may spend; `before`: what earlier rounds of a merge request did, where it is one.
     pub fn caps(&self, before: Option<f64>) -> Caps {
-        let tokens = self.config().limits.tokens;
-        let unset = by_default(&self.resolved, "limits.tokens");
-        Caps { tokens: (!unset).then_some(tokens), unpriced_tokens: unset.then_some(tokens), usd: Some(self.usd(before).0) }
+        caps(&self.resolved, self.usd(before).0)
     }
 
     /// The dollars of a run, and whether it is the merge request's limit that leaves no more.

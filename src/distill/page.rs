@@ -1,0 +1,49 @@
+//! The page about a folder of drafts: what is there, what to settle, what was thrown away, what to do next.
+
+use super::document::Document;
+use super::draft::Draft;
+use super::extract::Extracted;
+use super::talk::Sum;
+use crate::findings::sanitize::inline;
+use std::fmt::Write as _;
+
+/// README.md of the drafts' folder.
+pub(super) fn page(documents: &[Document], drafts: &[Draft], extracted: &Extracted, contradictions: &[String], sum: &Sum, cut: usize) -> String {
+    let mut out = format!(
+        "# Drafts of rules\n\n{} drafts from {} requirements in {} documents, made by models. None is in force: read each against its passage, \
+         mend it, give it an id of your own, set its status, and move its file to your rules. `tribune rules test DIR` and `tribune rules check DIR` run on this folder.\n",
+        drafts.len(),
+        extracted.requirements.len(),
+        documents.len()
+    );
+    if !drafts.is_empty() {
+        out.push_str("\n| draft | rule | level | detector | source |\n|---|---|---|---|---|\n");
+    }
+    for d in drafts {
+        let detector = match (&d.detector, d.proven) {
+            (None, _) => "none",
+            (Some(_), true) => "passes its examples",
+            (Some(_), false) => "**fails its examples**",
+        };
+        let level = if d.must { "must" } else { "should" };
+        let cell = |text: &str| inline(text).replace('|', "\\|").replace("](", "] (");
+        let _ = writeln!(out, "| [{}]({}.md) | {} | {level} | {detector} | {} |", d.id, d.id, cell(&d.title), cell(&d.source(documents)));
+    }
+    let mut list = |heading: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            let _ = write!(out, "\n## {heading}\n\n");
+            lines.iter().for_each(|l| out.push_str(&format!("- {}\n", inline(l).replace("](", "] ("))));
+        }
+    };
+    list("To settle first", contradictions);
+    let mut left = Vec::new();
+    if extracted.made_up > 0 {
+        left.push(format!("{} requirements whose passage does not stand in the document", extracted.made_up));
+    }
+    if extracted.too_many + cut > 0 {
+        left.push(format!("{} requirements and {cut} groups past the bounds: distil fewer documents at once", extracted.too_many));
+    }
+    list("Thrown away", &left);
+    list("What failed", &sum.failures);
+    out
+}
