@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Review a change: by default the work tree, uncommitted and untracked files included
     Review(Box<ReviewArgs>),
+    /// Post a stored report to its merge request, and gate: needs the forge's token, and no gateway's
+    Publish(Box<PublishArgs>),
     /// Show what a review would do and cost, without any model call
     Plan(Box<PlanArgs>),
     /// Check what a review needs: git, configuration, gateway, forge, token
@@ -98,15 +100,9 @@ pub struct ReviewArgs {
     /// Scope of the review.
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Format of the main report
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "terminal")]
-    pub format: Format,
-    /// Write the main report to FILE instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// One more report, e.g. --report sarif=out.sarif (repeatable)
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_report)]
-    pub report: Vec<(Format, PathBuf)>,
+    /// What is written.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Post the result to the merge request
     #[arg(long, conflicts_with = "no_post")]
     pub post: bool,
@@ -119,6 +115,20 @@ pub struct ReviewArgs {
     /// No progress display
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// Where reports go, and how they look.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Format of the main report
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "terminal")]
+    pub format: Format,
+    /// Write the main report to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// One more report, e.g. --report sarif=out.sarif (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_report)]
+    pub report: Vec<(Format, PathBuf)>,
     /// Colours
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
     pub color: ColorArg,
@@ -128,6 +138,29 @@ pub struct ReviewArgs {
     /// Also what was dropped, and every file of the ledger
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Flags of `publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The report: what `review --report json=FILE` has written
+    #[arg(value_name = "REPORT.json")]
+    pub file: PathBuf,
+    /// Post to this merge request, by the URL of its page [default: the one whose pipeline this is]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Findings at or above this severity fail the gate (exit 1) [default: critical]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
+    /// A job that nobody here controls has written the report: show it, and let nothing follow from it
+    #[arg(long)]
+    pub unverified: bool,
+    /// One more configuration file, with an operator's rights
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What is written.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Flags of `plan`.

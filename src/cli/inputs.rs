@@ -1,8 +1,8 @@
 //! From arguments, environment and files to what the engine needs.
 
-use super::args::{FailOn, ScopeArgs, SourceArgs, TierArg};
+use super::args::{FailOn, PublishArgs, ScopeArgs, SourceArgs, TierArg};
 use crate::change::{PolicyArg, Source, SourceRequest};
-use crate::config::{self, Flags, Layer, remote};
+use crate::config::{self, Flags, Layer, Resolved, Rollout, remote};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
@@ -85,6 +85,19 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
         past: None,
         plan,
     })
+}
+
+/// What posting goes by: the organisation's and the operator's word, without a repository's. What that says of posting stands in
+/// the report.
+pub(super) fn publishing(args: &PublishArgs) -> Result<(Resolved, Rollout), UserError> {
+    let here = Path::new(".");
+    let mut layers = operator_layers(here, args.config.as_deref())?;
+    layers.push(Layer::environment(&env)?);
+    layers.push(Layer::flags(&Flags { fail_on: args.fail_on.map(threshold), ..Flags::default() })?);
+    organisation(&mut layers, here)?;
+    let resolved = config::resolve(layers, &env)?;
+    let rollout = resolved.rollout(&forge::here(&env));
+    Ok((resolved, rollout))
 }
 
 fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {

@@ -10,6 +10,7 @@ mod folder;
 mod inputs;
 mod output;
 mod plan;
+mod publish;
 mod request;
 mod retract;
 mod review;
@@ -27,6 +28,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Review(args) => review::run(&args),
+        Command::Publish(args) => publish::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Retract(args) => retract::run(&args),

@@ -1,8 +1,10 @@
 //! Writing: to standard output, to files, and errors to standard error.
 
-use super::args::ColorArg;
+use super::args::{ColorArg, OutputArgs};
 use crate::error::UserError;
 use crate::findings::sanitize;
+use crate::report::json::Report;
+use crate::report::{self, Format, Review, Sources, WriteOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -60,4 +62,35 @@ pub(super) fn color(when: ColorArg) -> bool {
 /// Columns of the terminal; 100 where there is none.
 pub(super) fn width() -> usize {
     if io::stdout().is_terminal() { textwrap::termwidth() } else { 100 }
+}
+
+/// Writes the main report and all others. One that cannot be written keeps none of the others.
+pub(super) fn reports(args: &OutputArgs, review: &Review, sources: &Sources) -> Result<(), UserError> {
+    let main = render(args.format, args, review, sources, args.output.is_none());
+    let mut failed = match &args.output {
+        Some(path) => file(path, &main),
+        None => stdout(&main),
+    }
+    .err();
+    for (format, path) in &args.report {
+        failed = failed.or(file(path, &render(*format, args, review, sources, false)).err());
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn render(format: Format, args: &OutputArgs, review: &Review, sources: &Sources, to_terminal: bool) -> Vec<u8> {
+    let color = if to_terminal { color(args.color) } else { matches!(args.color, ColorArg::Always) };
+    let opts = WriteOptions { color, width: width(), verbose: args.verbose };
+    let mut bytes = Vec::new();
+    report::write(format, review, sources, &opts, &mut bytes).expect("memory can be written to");
+    bytes
+}
+
+/// Writes a report of a run in which nobody looked to wherever a JSON report goes: the job that publishes waits for one.
+pub(super) fn skipped(args: &OutputArgs, report: &Report) -> Result<(), UserError> {
+    let mut bytes = serde_json::to_vec_pretty(report).expect("plain data becomes JSON");
+    bytes.push(b'\n');
+    let main = args.output.iter().filter(|_| args.format == Format::Json);
+    let all = main.chain(args.report.iter().filter(|(format, _)| *format == Format::Json).map(|(_, path)| path));
+    all.map(|path| file(path, &bytes)).fold(Ok(()), Result::and)
 }

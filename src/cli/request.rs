@@ -2,12 +2,12 @@
 
 use super::inputs;
 use crate::change::{RequestSource, Source};
-use crate::config::{self, SummaryWhen};
+use crate::config::{self, Config, SummaryWhen};
 use crate::error::UserError;
-use crate::forge::{self, Forge, Found, Located, MergeRequest, Role, told};
+use crate::forge::{self, Forge, Found, Located, MergeRequest, Role, Target, told};
 use crate::history::{self, Past, Roles, Trust};
 use crate::publish::{self, Desk, Settings};
-use crate::report::Review;
+use crate::report::{Posting, Review};
 use crate::run::Prepared;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -65,7 +65,8 @@ pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
     let target = forge.target().clone();
     let trust = Trust { key: key.as_ref().map(|k| k.expose().as_bytes()), ours: &ours, target: &target };
     let memory = history::read(&conversation, &trust);
-    let notes = found.notes.iter().chain(&memory.notes).cloned().collect();
+    // What the memory ignored, the review says by itself.
+    let notes = found.notes.clone();
     let full = mr.labels.iter().any(|l| l == FULL_LABEL);
     Ok(Start::Request(Box::new(Request { found, forge, past: Past { target, mr, memory, roles: Roles::new(), full }, ours, notes })))
 }
@@ -133,19 +134,8 @@ impl Request {
     }
 
     /// Posts the review. What could not be done is added to its notes; fails (exit 4) where the result could not be delivered.
-    pub(super) async fn publish(&self, prepared: &Prepared, review: &mut Review) -> Result<(), UserError> {
-        let config = prepared.setup.config();
-        let settings = Settings {
-            inline_max: config.post.inline_max,
-            always: config.summary == SummaryWhen::Always,
-            approve: config.post.approve,
-            unapprove: config.post.unapprove,
-            request_changes: config.post.request_changes,
-            grave_only: self.past.mr.draft,
-            status: !self.found.own_pipeline,
-        };
-        let trust = Trust { key: prepared.setup.state_key.as_deref(), ours: &self.ours, target: &self.past.target };
-        let desk = Desk { forge: self.forge.as_ref(), request: &self.past.mr, memory: &self.past.memory, trust, settings };
+    pub(super) async fn publish(&self, config: &Config, key: Option<&[u8]>, review: &mut Review) -> Result<(), UserError> {
+        let desk = self.desk(config, key, review);
         match publish::publish(&desk, review).await {
             Ok(done) => {
                 review.notes.extend(done.notes);
@@ -156,6 +146,48 @@ impl Request {
                 Err(told(&e, "take the review"))
             }
         }
+    }
+
+    /// Shows a report that nobody trusts.
+    pub(super) async fn show_unverified(&self, config: &Config, key: Option<&[u8]>, review: &mut Review) -> Result<(), UserError> {
+        let done = publish::unverified(&self.desk(config, key, review), review).await.map_err(|e| told(&e, "take the report"))?;
+        review.notes.extend(done.notes);
+        Ok(())
+    }
+
+    fn desk<'a>(&'a self, config: &Config, key: Option<&'a [u8]>, review: &Review) -> Desk<'a> {
+        let posting = review.posting.unwrap_or(Posting { inline_max: config.post.inline_max, always: config.summary == SummaryWhen::Always });
+        let settings = Settings {
+            inline_max: posting.inline_max,
+            always: posting.always,
+            approve: config.post.approve,
+            unapprove: config.post.unapprove,
+            request_changes: config.post.request_changes,
+            grave_only: self.past.mr.draft,
+            status: !self.found.shown_by_job,
+        };
+        let trust = Trust { key, ours: &self.ours, target: &self.past.target };
+        Desk { forge: self.forge.as_ref(), request: &self.past.mr, memory: &self.past.memory, trust, settings }
+    }
+
+    /// Which merge request it is.
+    pub(super) fn target(&self) -> &Target {
+        &self.past.target
+    }
+
+    /// Its head.
+    pub(super) fn head(&self) -> &str {
+        &self.past.mr.head_sha
+    }
+
+    /// What earlier rounds and the forge tell.
+    pub(super) fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Whether a report for it comes from a job that nobody here controls.
+    pub(super) fn is_unverified(&self) -> bool {
+        self.found.unverified
     }
 
     /// What the report should say of how it was read.

@@ -4,8 +4,11 @@ use super::args::ReviewArgs;
 use super::request::{self, Request, Start};
 use super::{inputs, output, signals};
 use crate::error::{Exit, UserError};
+use crate::history::Stored;
 use crate::pipeline;
-use crate::report::{self, Format, Outcome, Review, Sources, WriteOptions};
+use crate::report::Outcome;
+use crate::report::json::Report;
+use crate::run::Prepared;
 use crate::telemetry::heartbeat::Heartbeat;
 use crate::telemetry::{EventSink, Events, jsonl, lines, terminal};
 use std::io::{self, IsTerminal};
@@ -25,10 +28,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     let runtime = runtime()?;
     let mut request = match start(args, &runtime)? {
         Start::Local => None,
-        Start::Skip(why) => {
-            output::hint(&why);
-            return Ok(Exit::Pass);
-        }
+        Start::Skip(why) => return skipped(args, &why),
         Start::Request(request) => Some(request),
     };
     let prepare = |request: Option<&Request>| {
@@ -48,8 +48,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     let mut prepared = prepare(request.as_deref());
     if let (Some(request), Ok(Ok(before))) = (request.as_mut().filter(|_| may_stand), &prepared) {
         if let Some(stored) = request.unchanged(before) {
-            output::hint(&format!("Nothing has changed since round {}: its result stands.", stored.round));
-            return Ok(exit_of(stored.outcome));
+            return unchanged(args, request, before, &stored);
         }
         runtime.block_on(request.ask_roles())?;
         prepared = prepare(Some(request));
@@ -58,10 +57,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         // Git, in the same terminal, got the signal too.
         Err(_) if stop.load(Ordering::Relaxed) => return Err(interrupted()),
         Err(error) => return Err(error),
-        Ok(Err(switched_off)) => {
-            output::hint(&switched_off);
-            return Ok(Exit::Pass);
-        }
+        Ok(Err(switched_off)) => return skipped(args, &switched_off),
         Ok(Ok(prepared)) => prepared,
     };
     let cancel = CancellationToken::new();
@@ -72,17 +68,17 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         done
     };
     let (mut review, sources) = runtime.block_on(reviewing)?;
-    let mut exit = exit(&review);
+    let mut exit = exit_of(review.outcome);
     if let Some(request) = &request {
         review.notes.extend_from_slice(request.notes());
         if request.posts(&prepared, args.post, args.no_post)
-            && let Err(error) = runtime.block_on(request.publish(&prepared, &mut review))
+            && let Err(error) = runtime.block_on(request.publish(prepared.setup.config(), prepared.setup.state_key.as_deref(), &mut review))
         {
             output::error(&error);
             exit = exit.worse(error.exit);
         }
     }
-    if let Err(error) = write_all(args, &review, &sources) {
+    if let Err(error) = output::reports(&args.output, &review, &sources) {
         output::error(&error);
         exit = exit.worse(error.exit);
     }
@@ -136,7 +132,7 @@ async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, heartbeat: Hear
 
 fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat) -> Result<Events, UserError> {
     let mut sinks: Vec<Box<dyn EventSink>> = vec![Box::new(heartbeat.clone())];
-    if !args.no_progress && !args.quiet {
+    if !args.no_progress && !args.output.quiet {
         if io::stderr().is_terminal() && !inputs::in_ci() {
             sinks.push(Box::new(terminal::Progress::new()));
         } else {
@@ -156,38 +152,24 @@ fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat) -> Result<Events, UserError> 
     Ok(Events::new(sinks))
 }
 
-fn write_all(args: &ReviewArgs, review: &Review, sources: &Sources) -> Result<(), UserError> {
-    let mut failed = None;
-    let written = render(args.format, args, review, sources, args.output.is_none());
-    let main = match &args.output {
-        Some(file) => output::file(file, &written),
-        None => output::stdout(&written),
-    };
-    failed = failed.or(main.err());
-    for (format, file) in &args.report {
-        let bytes = render(*format, args, review, sources, false);
-        failed = failed.or(output::file(file, &bytes).err());
-    }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+/// Nobody looks: says why, also to the job that would publish.
+fn skipped(args: &ReviewArgs, why: &str) -> Result<Exit, UserError> {
+    output::hint(why);
+    output::skipped(&args.output, &Report::skipped(why))?;
+    Ok(Exit::Pass)
 }
 
-fn render(format: Format, args: &ReviewArgs, review: &Review, sources: &Sources, to_terminal: bool) -> Vec<u8> {
-    let color = if to_terminal { output::color(args.color) } else { matches!(args.color, super::args::ColorArg::Always) };
-    let opts = WriteOptions { color, width: output::width(), verbose: args.verbose };
-    let mut bytes = Vec::new();
-    report::write(format, review, sources, &opts, &mut bytes).expect("memory can be written to");
-    bytes
+/// The round before stands: the same exit code, and the job that would publish sees for itself.
+fn unchanged(args: &ReviewArgs, request: &Request, prepared: &Prepared, stored: &Stored) -> Result<Exit, UserError> {
+    output::hint(&format!("Nothing has changed since round {}: its result stands.", stored.round));
+    let setup = &prepared.setup;
+    let report = Report::unchanged(stored, request.target(), request.head(), setup.policy_sha.as_deref(), &setup.resolved.digest());
+    output::skipped(&args.output, &report)?;
+    Ok(exit_of(stored.outcome))
 }
 
-/// The exit code of a finished review.
-fn exit(review: &Review) -> Exit {
-    exit_of(review.outcome)
-}
-
-fn exit_of(outcome: Outcome) -> Exit {
+/// What an outcome exits with.
+pub(super) fn exit_of(outcome: Outcome) -> Exit {
     match outcome {
         Outcome::Pass => Exit::Pass,
         Outcome::Fail => Exit::Findings,

@@ -36,7 +36,12 @@ impl Config {
 impl View<'_> {
     /// Findings of this severity or worse fail the run; `None`: never.
     pub fn fail_on(&self) -> Option<Severity> {
-        self.overrides.iter().find_map(|o| o.fail_on).unwrap_or(self.config.fail_on)
+        self.own_fail_on().unwrap_or(self.config.fail_on)
+    }
+
+    /// The same, where an override sets it.
+    pub fn own_fail_on(&self) -> Option<Option<Severity>> {
+        self.overrides.iter().find_map(|o| o.fail_on)
     }
 
     /// Model findings below this (0 to 1) are dropped.

@@ -59,6 +59,9 @@ pub struct Found {
     pub token: Token,
     /// Whether this is that merge request's own pipeline, where posting is the default.
     pub own_pipeline: bool,
+    /// Whether the forge shows all of the outcome by this run's own job at the merge request's head, so that it needs no other place
+    /// there.
+    pub shown_by_job: bool,
     /// The commit that this pipeline runs for, where it is one of the merge request: a newer head has its own run.
     pub head: Option<String>,
     /// What the report should say: one line each.
@@ -136,6 +139,7 @@ fn by_url(env: Env<'_>, text: &str) -> Result<Located, UserError> {
         unverified: false,
         token: Token::None,
         own_pipeline: false,
+        shown_by_job: false,
         head: None,
         notes: Vec::new(),
         minute: MINUTE,

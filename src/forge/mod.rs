@@ -61,6 +61,15 @@ pub trait Forge: Send + Sync {
     /// The merge request as it stands now.
     fn merge_request(&self) -> Reply<'_, MergeRequest>;
 
+    /// Whether it still stands as it was read: the same head into the same branch, [`ForgeError::Conflict`] where not. Asked just
+    /// before something is written about it.
+    fn still<'a>(&'a self, at: &'a MergeRequest) -> Reply<'a, ()>;
+
+    /// How a maintainer has models review this head of a fork by hand: a line to copy. `None` where there is no such way.
+    fn by_hand(&self, _head: &str) -> Option<String> {
+        None
+    }
+
     /// The forge's own diff, for where git has not both commits, and how complete it is.
     fn diff(&self) -> Reply<'_, ApiDiff>;
 
@@ -85,7 +94,7 @@ pub trait Forge: Send + Sync {
     /// Deletes a plain comment of ours.
     fn delete_comment<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
 
-    /// Opens threads on the version that `at` names, with as few notifications as the forge allows, and says what became
+    /// Opens threads on the version that `at` names, if [`Forge::still`] finds it standing, with as few notifications as the forge allows, and says what became
     /// of each, in the given order. A place that the forge refuses goes down the ladder (single line, file, refused);
     /// one refusal never loses the others. Threads that an earlier, broken run left behind unpublished are reused or
     /// removed, ours only.

@@ -195,6 +195,8 @@ pub struct Check {
     pub summary: String,
     /// Findings on their lines, where the forge shows them beside the code.
     pub annotations: Vec<Annotation>,
+    /// It tells what nobody trusts, so it has a name of its own: it neither replaces what was told before nor stands for it.
+    pub unverified: bool,
 }
 
 /// A finding beside the code; sanitised.

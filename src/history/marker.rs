@@ -38,6 +38,8 @@ pub enum Kind {
     Summary(u32),
     /// The first comment of a thread.
     Thread,
+    /// What a job that nobody trusts has told, in a comment of its own.
+    Unverified,
 }
 
 impl Kind {
@@ -46,12 +48,14 @@ impl Kind {
             Kind::Summary(1) => "summary".to_owned(),
             Kind::Summary(n) => format!("summary{n}"),
             Kind::Thread => "thread".to_owned(),
+            Kind::Unverified => "unverified".to_owned(),
         }
     }
 
     fn of(name: &str) -> Option<Self> {
         match name {
             "thread" => Some(Kind::Thread),
+            "unverified" => Some(Kind::Unverified),
             "summary" => Some(Kind::Summary(1)),
             _ => {
                 let number: u32 = name.strip_prefix("summary")?.parse().ok()?;

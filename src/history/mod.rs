@@ -18,6 +18,7 @@ mod round;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
+mod vouch;
 mod whereabouts;
 mod words;
 
@@ -33,5 +34,6 @@ pub use read::{Known, Memory, has_markers, read};
 pub(crate) use reconcile::{Facts, reconcile};
 pub use round::{Override, Prior, Stored, exit, next_state, skip_counts, unchanged};
 pub use state::{Place, Record, State, Status};
+pub use vouch::{Vouched, vouch};
 pub(crate) use whereabouts::{Ground, Now};
 pub use words::{SETTLING, glass_line};

@@ -24,6 +24,9 @@ pub(super) const MAX_STATE: usize = 29_500;
 const MAX_RECORD: usize = 570;
 /// What a payload may unpack to.
 const MAX_UNPACKED: usize = 2 << 20;
+/// The same two of a state in a report, which no comment has to hold.
+const MAX_TEXT: usize = 12 << 20;
+const MAX_TEXT_UNPACKED: usize = 32 << 20;
 /// Findings that a state may hold.
 const MAX_FINDINGS: usize = 5_000;
 /// Files that a state may hold.
@@ -100,15 +103,16 @@ impl State {
         }
     }
 
-    /// The payload as text, with its head, for a report.
+    /// The whole of it as text, with its head, for a report. Nothing is cut but what no state can hold.
     pub fn to_text(&self) -> String {
-        format!("{}.{}", self.head, STANDARD_NO_PAD.encode(self.payload()))
+        let all = Self { files: self.files.iter().take(MAX_FILES).cloned().collect(), ..self.clone() };
+        format!("{}.{}", self.head, STANDARD_NO_PAD.encode(all.packed(DETAILS[0], MAX_FINDINGS)))
     }
 
     /// Reads [`State::to_text`]; `None` where it is not that.
     pub fn from_text(text: &str) -> Option<Self> {
-        let (head, encoded) = text.split_once('.').filter(|(h, e)| h.len() <= 64 && e.len() <= MAX_STATE * 2)?;
-        Self::unpack(&STANDARD_NO_PAD.decode(encoded).ok()?, head)
+        let (head, encoded) = text.split_once('.').filter(|(h, _)| h.len() <= 64 && h.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        Self::unpack_within(&STANDARD_NO_PAD.decode(encoded).ok()?, head, (MAX_TEXT, MAX_TEXT_UNPACKED))
     }
 
     fn packed(&self, detail: Detail, keep: usize) -> Vec<u8> {
@@ -134,7 +138,12 @@ impl State {
 
     /// Reads a summary's payload; `None` where it is not one. `head` is the marker's.
     pub(super) fn unpack(payload: &[u8], head: &str) -> Option<Self> {
-        let wire: StateWire = inflate(payload, MAX_STATE * 2)?;
+        Self::unpack_within(payload, head, (MAX_STATE * 2, MAX_UNPACKED))
+    }
+
+    /// The same, of at most so many bytes before and after it is unpacked.
+    fn unpack_within(payload: &[u8], head: &str, most: (usize, usize)) -> Option<Self> {
+        let wire: StateWire = inflate(payload, most)?;
         let (round, base, start, policy_sha, config_digest, outcome, exit, complete, spent_usd, events) = wire.head;
         let short = [&base, &start, &config_digest, &events].into_iter().chain(&policy_sha).all(|t| t.len() <= 128);
         let files = split(&wire.files, TAG_DIGITS)?;
@@ -172,7 +181,7 @@ impl Record {
 
     /// Reads a thread's payload; `None` where it is not one. `head` is the marker's.
     pub(super) fn unpack(payload: &[u8], head: &str) -> Option<Self> {
-        let columns: Columns = inflate(payload, MAX_RECORD * 4)?;
+        let columns: Columns = inflate(payload, (MAX_RECORD * 4, MAX_UNPACKED))?;
         let mut records = columns.records(head)?;
         records.pop().filter(|_| records.is_empty())
     }
@@ -373,11 +382,11 @@ fn deflate<T: Serialize>(value: &T) -> Vec<u8> {
     compress_to_vec(&serde_json::to_vec(value).expect("plain data becomes JSON"), LEVEL)
 }
 
-fn inflate<T: for<'de> Deserialize<'de>>(payload: &[u8], max: usize) -> Option<T> {
-    if payload.len() > max {
+fn inflate<T: for<'de> Deserialize<'de>>(payload: &[u8], (packed, unpacked): (usize, usize)) -> Option<T> {
+    if payload.len() > packed {
         return None;
     }
-    let bytes = decompress_to_vec_with_limit(payload, MAX_UNPACKED).ok()?;
+    let bytes = decompress_to_vec_with_limit(payload, unpacked).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 

@@ -6,6 +6,7 @@ use super::round::{Stored, events, unchanged};
 use super::state::{Record, Status};
 use crate::findings::FindingSource;
 use crate::forge::{MergeRequest, Role, Target};
+use crate::report::Review;
 
 /// Everything that earlier rounds and the forge tell a run.
 #[derive(Debug, Clone)]
@@ -50,6 +51,14 @@ impl Past {
     /// What earlier rounds cost, so far as that can be believed.
     pub fn spent_usd(&self) -> Option<f64> {
         self.memory.state.as_ref().filter(|_| self.memory.trusted)?.spent_usd
+    }
+
+    /// What all rounds cost with this one, so far as that is known and can be believed.
+    pub fn spent_after(&self, review: &Review) -> Option<f64> {
+        match (self.spent_usd(), review.known_usd()) {
+            (None, None) => None,
+            (before, now) => Some(before.unwrap_or(0.0) + now.unwrap_or(0.0)),
+        }
     }
 
     /// The head that was reviewed last.

@@ -32,6 +32,8 @@ pub struct Memory {
     pub summary: Vec<String>,
     /// What stands in them.
     pub summary_bodies: Vec<String>,
+    /// The comment that shows an unverified report: its id and what stands in it.
+    pub unverified: Option<(String, String)>,
     /// Our threads, oldest first.
     pub threads: Vec<Known>,
     /// A digest of what humans said and resolved.
@@ -85,6 +87,7 @@ pub fn has_markers(conversation: &Conversation) -> bool {
 /// Finds our comments in a conversation. Forged, foreign and copied markers are left alone and noted; so are those of other versions.
 pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
     let mut ignored = Ignored::default();
+    let mut memory = Memory::default();
     let mut mains: Vec<(&Comment, bool, State)> = Vec::new();
     let mut more: Vec<(u32, &Comment, bool)> = Vec::new();
     for comment in &conversation.comments {
@@ -95,10 +98,10 @@ pub fn read(conversation: &Conversation, trust: &Trust<'_>) -> Memory {
                 None => ignored.broken += 1,
             },
             Kind::Summary(n) => more.push((n, comment, marker.signed)),
-            Kind::Thread => ignored.copied += 1,
+            Kind::Unverified if memory.unverified.is_none() => memory.unverified = Some((comment.id.clone(), comment.body.clone())),
+            Kind::Unverified | Kind::Thread => ignored.copied += 1,
         }
     }
-    let mut memory = Memory::default();
     let mut seen = BTreeSet::new();
     for thread in &conversation.threads {
         let Some(first) = thread.comments.first() else { continue };

@@ -321,7 +321,7 @@ impl Work<'_, '_> {
 }
 
 /// How a finding was settled, and whether it counts on.
-fn settled_words(s: &Standing<'_>, gates: bool) -> Option<String> {
+pub(super) fn settled_words(s: &Standing<'_>, gates: bool) -> Option<String> {
     let what = match s.status {
         Status::Settled => s.how.clone()?,
         Status::Withdrawn => "its reviewer did not repeat it after an answer".to_owned(),

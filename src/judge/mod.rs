@@ -3,6 +3,7 @@
 //! Nothing here calls a model.
 
 pub mod coordinator;
+mod gate;
 pub mod merge;
 pub mod summary;
 pub mod verdict;

@@ -29,7 +29,7 @@ pub(super) fn thread(desk: &Desk<'_>, review: &Review, state: &State, finding: &
 /// The acknowledgement of a fixed finding.
 pub(super) fn fixed(head: &str, why: Option<&str>) -> String {
     let why = why.map(|w| sanitize::inline(&short(w))).filter(|w| !w.is_empty()).map(|w| format!(" {w}")).unwrap_or_default();
-    format!("Fixed in {}.{why}", head.get(..12).unwrap_or(head))
+    format!("Fixed in {}.{why}", short_head(head))
 }
 
 /// Our first comment, marked as fixed; the same again when it is already.
@@ -57,6 +57,11 @@ pub(super) fn check_summary(review: &Review) -> String {
 pub(super) fn annotation(finding: &Finding) -> (String, String) {
     let title = format!("{}: {}", finding.severity.label(), sanitize::terminal(&finding.title));
     (title, sanitize::terminal(&report::message(finding)))
+}
+
+/// As much of a commit's id as people need.
+pub(super) fn short_head(head: &str) -> &str {
+    head.get(..12).unwrap_or(head)
 }
 
 /// One line of a stranger's text, cut.

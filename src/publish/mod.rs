@@ -2,14 +2,19 @@
 //! posted, tells the rest in the summary, and writes nothing twice: every step first looks at what stands there, so a run that
 //! was killed is finished by the next one.
 //!
+//! A report that nobody trusts is shown in a comment of its own ([`unverified`]), from which nothing follows.
+//!
 //! The order is threads, acknowledgements, label and check, summary: the summary holds the state, so a round counts as told only
 //! when all of it is. It never judges: what is new, fixed or settled was decided by `history`.
 
 mod body;
 mod plan;
 mod summary;
+mod unverified;
 
-use crate::findings::{Finding, Severity};
+pub use unverified::unverified;
+
+use crate::findings::{Finding, FindingStatus, Severity};
 use crate::forge::{Annotation, Check, Conclusion, Forge, ForgeError, MergeRequest, Posted};
 use crate::history::{Memory, Trust, next_state};
 use crate::report::{Outcome, Review, Verdict};
@@ -72,6 +77,11 @@ pub async fn publish(desk: &Desk<'_>, review: &Review) -> Result<Published, Forg
     let mut done = Published::default();
     let state = next_state(review, desk.memory);
     let plan = plan(desk, review);
+    let quiet = plan.fixed.is_empty() && summary::has_nothing_to_say(desk, review);
+    if plan.open.is_empty() && !quiet {
+        // Where threads are opened, that looks by itself.
+        desk.forge.still(desk.request).await?;
+    }
     let mut told: Vec<&Finding> = plan.standing.clone();
     open(desk, review, &state, &plan, &mut told, &mut done).await?;
     for fixed in &plan.fixed {
@@ -80,8 +90,13 @@ pub async fn publish(desk: &Desk<'_>, review: &Review) -> Result<Published, Forg
             Err(e) => done.notes.push(format!("A thread whose finding is fixed stays open: {e}")),
         }
     }
-    finish(desk, review, &mut done).await;
+    finish(desk, review, &told, &mut done).await;
     summary::write(desk, review, &state, &told).await?;
+    if let Some((id, _)) = desk.memory.unverified.as_ref().filter(|_| !quiet)
+        && let Err(e) = desk.forge.delete_comment(id).await
+    {
+        done.notes.push(format!("The unverified report still stands beside this one: {e}"));
+    }
     Ok(done)
 }
 
@@ -135,7 +150,7 @@ async fn acknowledge(desk: &Desk<'_>, fixed: &plan::Fixed<'_>, head: &str) -> Re
 }
 
 /// Label, approval and check: none of them may lose what was posted, so what fails is a note.
-async fn finish(desk: &Desk<'_>, review: &Review, done: &mut Published) {
+async fn finish(desk: &Desk<'_>, review: &Review, told: &[&Finding], done: &mut Published) {
     if let Err(e) = label(desk, review).await {
         done.notes.push(format!("The label could not be set: {e}"));
     }
@@ -143,7 +158,7 @@ async fn finish(desk: &Desk<'_>, review: &Review, done: &mut Published) {
         done.notes.push(format!("Approval: {e}"));
     }
     if desk.settings.status
-        && let Err(e) = desk.forge.check(&check(desk, review)).await
+        && let Err(e) = desk.forge.check(&check(desk, review, told)).await
     {
         done.notes.push(format!("The outcome could not be shown at the commit: {e}"));
     }
@@ -181,28 +196,27 @@ async fn approve(desk: &Desk<'_>, review: &Review) -> Result<(), ForgeError> {
     Ok(())
 }
 
-fn check(desk: &Desk<'_>, review: &Review) -> Check {
+/// The outcome at the commit. Beside the code it marks what is grave and has no thread there.
+fn check(desk: &Desk<'_>, review: &Review, told: &[&Finding]) -> Check {
     let conclusion = match review.outcome {
         Outcome::Pass => Conclusion::Success,
         Outcome::Fail => Conclusion::Failure,
         Outcome::Inconclusive => Conclusion::Neutral,
     };
-    let annotation = |f: &Finding| {
-        let lines = f.anchor.lines().filter(|_| f.side == crate::diff::Side::New)?;
+    let annotation = |(i, f): (usize, &Finding)| {
+        let fails = review.fails(i);
+        let wanted = (fails || f.severity >= Severity::Important) && f.status != FindingStatus::Settled && !told.iter().any(|t| std::ptr::eq(*t, f));
+        let lines = f.anchor.lines().filter(|_| wanted && f.side == crate::diff::Side::New)?;
         let path = f.path.as_str()?.to_owned();
         let (title, body) = body::annotation(f);
-        Some(Annotation { path, lines: (lines.start, lines.end), fails: fails(review, f), title, body })
+        Some(Annotation { path, lines: (lines.start, lines.end), fails, title, body })
     };
     Check {
         head: desk.request.head_sha.clone(),
         conclusion,
         title: body::title(review),
         summary: body::check_summary(review),
-        annotations: review.findings.iter().filter_map(annotation).collect(),
+        annotations: review.findings.iter().enumerate().filter_map(annotation).collect(),
+        unverified: false,
     }
-}
-
-/// Whether a finding is one of those that fail the gate.
-fn fails(review: &Review, finding: &Finding) -> bool {
-    review.fail_on.is_some_and(|least: Severity| crate::judge::verdict::fails(finding, least))
 }

@@ -18,8 +18,7 @@ const MAX_NAMED: usize = 20;
 
 /// Brings the summary up to date. Nothing is written where a first round has nothing to say, nor where all stands already.
 pub(super) async fn write(desk: &Desk<'_>, review: &Review, state: &State, told: &[&Finding]) -> Result<(), ForgeError> {
-    let first = desk.memory.summary.is_empty();
-    if first && !desk.settings.always && silent(review) {
+    if has_nothing_to_say(desk, review) {
         return Ok(());
     }
     let bodies = bodies(desk, review, state, told);
@@ -41,7 +40,11 @@ pub(super) async fn write(desk: &Desk<'_>, review: &Review, state: &State, told:
     Ok(())
 }
 
-/// Whether a complete first round has found nothing.
+/// Whether this is a complete first round that has found nothing, of which nobody wants to hear.
+pub(super) fn has_nothing_to_say(desk: &Desk<'_>, review: &Review) -> bool {
+    desk.memory.summary.is_empty() && !desk.settings.always && silent(review)
+}
+
 fn silent(review: &Review) -> bool {
     review.findings.is_empty() && review.prior.is_empty() && review.outcome == Outcome::Pass && review.override_.is_none()
 }
@@ -61,7 +64,7 @@ fn bodies(desk: &Desk<'_>, review: &Review, state: &State, told: &[&Finding]) ->
         Some(desk.forge.link(sha?, path.as_str()?, lines))
     };
     let in_thread = |f: &Finding| told.iter().any(|t| std::ptr::eq(*t, f));
-    let comments = Comments { bytes, most: MAX_PAGES, in_thread: &in_thread, link: &link, news: &news };
+    let comments = Comments { bytes, most: MAX_PAGES, in_thread: &in_thread, link: &link, news: &news, title: None };
     let pages = pages(review, &Sources::default(), &comments);
     let mark = |i: usize| match i {
         0 => state_marker.clone(),
@@ -79,11 +82,11 @@ fn news(review: &Review) -> String {
         out.push_str(&format!(
             "**Break glass** by {} ({role}) for {}: {}\n\n",
             sanitize::inline(&o.by),
-            o.head.get(..12).unwrap_or(&o.head),
+            body::short_head(&o.head),
             sanitize::inline(&body::short(&o.reason))
         ));
     } else if review.outcome == Outcome::Fail {
-        let copy = sanitize::code_span(&format!("tribune break glass {}: <reason>", head.get(..12).unwrap_or(head)));
+        let copy = sanitize::code_span(&format!("tribune break glass {}: <reason>", body::short_head(head)));
         out.push_str(&format!("<sub>A maintainer who must merge this anyway writes the comment {copy}. The findings stay.</sub>\n\n"));
     }
     if review.round > 1 {
@@ -101,8 +104,10 @@ fn news(review: &Review) -> String {
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
         let parts = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-        out.push_str(&format!("Round {}, at {}. Since the round before: {parts}.\n\n", review.round, head.get(..12).unwrap_or(head)));
+        out.push_str(&format!("Round {}, at {}. Since the round before: {parts}.\n\n", review.round, sanitize::code_span(body::short_head(head))));
         out.push_str(&gone(review));
+    } else {
+        out.push_str(&format!("Reviewed at {}.\n\n", sanitize::code_span(body::short_head(head))));
     }
     out
 }

@@ -32,7 +32,7 @@ pub(super) fn write(review: &Review, sources: &Sources, _: &WriteOptions, out: &
 
 /// The summary comment, below 60,000 bytes, ending with a line end.
 pub fn summary(review: &Review, sources: &Sources) -> String {
-    let alone = Comments { bytes: MAX_BYTES, most: 1, in_thread: &|_| false, link: &|_| None, news: "" };
+    let alone = Comments { bytes: MAX_BYTES, most: 1, in_thread: &|_| false, link: &|_| None, news: "", title: None };
     pages(review, sources, &alone).remove(0)
 }
 
@@ -48,11 +48,13 @@ pub struct Comments<'a> {
     pub link: &'a dyn Fn(&Finding) -> Option<String>,
     /// What is new since the last round: ready Markdown, ending with a line end, or nothing.
     pub news: &'a str,
+    /// What stands in the place of outcome and verdict, where the review has neither that counts. Ours.
+    pub title: Option<&'a str>,
 }
 
 /// The summary in as many comments as it takes, at least one, each ending with a line end. Cut between findings only.
 pub fn pages(review: &Review, sources: &Sources, comments: &Comments<'_>) -> Vec<String> {
-    let mut head = first_lines(review);
+    let mut head = first_lines(review, comments.title);
     head.push_str(comments.news);
     head.push_str(&counts_table(review));
     let aside = aside(review);
@@ -62,9 +64,10 @@ pub fn pages(review: &Review, sources: &Sources, comments: &Comments<'_>) -> Vec
     pages
 }
 
-fn first_lines(review: &Review) -> String {
-    let gate = words::gate(review).map(|g| format!(" ({g})")).unwrap_or_default();
-    let mut out = format!("**{}**: {}{gate}.\n\n", words::headline(review), words::counts(review));
+fn first_lines(review: &Review, title: Option<&str>) -> String {
+    let gate = words::gate(review).filter(|_| title.is_none()).map(|g| format!(" ({g})")).unwrap_or_default();
+    let title = title.map_or_else(|| words::headline(review), str::to_owned);
+    let mut out = format!("**{title}**: {}{gate}.\n\n", words::counts(review));
     let summary = clean::markdown(&cut_chars(plain(&review.summary).trim(), MAX_BODY));
     if !summary.is_empty() && !review.findings.is_empty() {
         out.push_str(&format!("{summary}\n\n"));

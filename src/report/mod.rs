@@ -28,7 +28,7 @@ pub(crate) use uri::relative as sarif_uri;
 pub(crate) use words::{count, dollars, headline as title, message, thousands};
 
 use crate::diff::Side;
-use crate::findings::{Dropped, Finding};
+use crate::findings::{Dropped, Finding, Severity};
 use crate::forge::Target;
 use crate::gateway::{CallStats, ModelStats, Usage};
 use crate::history::{Override, Prior, State};
@@ -214,7 +214,10 @@ pub struct Review {
     /// Wall time of the run.
     pub seconds: f64,
     /// The threshold in force; `None` is `never`.
-    pub fail_on: Option<crate::findings::Severity>,
+    pub fail_on: Option<Severity>,
+    /// For each of `findings`, in the same order: the threshold that the configuration sets for its path, where it does; inside,
+    /// `None` is `never`.
+    pub path_fail_on: Vec<Option<Option<Severity>>>,
     /// Whether any model looked.
     pub models_looked: bool,
     /// The merge request; `None` for a local review.
@@ -229,6 +232,17 @@ pub struct Review {
     pub spent_before_usd: Option<f64>,
     /// What the next round will be told; `None` for a local review.
     pub next: Option<State>,
+    /// How much of it is posted, as the configuration says.
+    pub posting: Option<Posting>,
+}
+
+/// How much of a review is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// The most open threads of ours on a merge request.
+    pub inline_max: usize,
+    /// A summary even where a first round has found nothing.
+    pub always: bool,
 }
 
 impl Review {

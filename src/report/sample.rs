@@ -175,6 +175,8 @@ pub(crate) fn review() -> Review {
         spent_before_usd: None,
         next: None,
         spans: Vec::new(),
+        path_fail_on: Vec::new(),
+        posting: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Prepared;
 use super::collect::files_of;
 use super::waive::{Judged, Waivers};
+use crate::config::SummaryWhen;
 use crate::context::Bundle;
 use crate::diff::{FileDiff, FileMode, LineKind, Side};
 use crate::findings::parse::PriorAnswer;
@@ -13,7 +14,7 @@ use crate::gateway::Usage;
 use crate::history::{Prior, Record};
 use crate::judge::{summary, verdict};
 use crate::path::RepoPath;
-use crate::report::{ChangeInfo, Outcome, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
+use crate::report::{ChangeInfo, Outcome, Posting, Provenance, Review, ReviewerRun, ReviewerStatus, Sources};
 use crate::risk::{self, Ledger, NoiseKind};
 use crate::rules::waiver::Waived;
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,16 +187,10 @@ impl<'a> Draft<'a> {
         self.waived.sort_by(|a, b| (&a.path, a.lines, &a.rule_id, &a.title).cmp(&(&b.path, b.lines, &b.rule_id, &b.title)));
         let coverage = self.ledger.finish();
         let gates = prepared.setup.rollout.may_gate();
-        let fails = gates && self.findings.iter().any(|f| config.at(&f.path).fail_on().is_some_and(|least| verdict::fails(f, least)));
         let inconclusive = self.interrupted || self.limited || prepared.setup.policy_broken || risk::inconclusive(&coverage);
         let earlier = prepared.earlier.as_ref();
         // Opened by hand for this head only.
         let glass = earlier.and_then(|e| e.humans.glass.as_ref()).filter(|g| prepared.change.head_sha.as_deref() == Some(&g.head));
-        let outcome = match (fails && glass.is_none(), inconclusive) {
-            (true, _) => Outcome::Fail,
-            (false, true) => Outcome::Inconclusive,
-            (false, false) => Outcome::Pass,
-        };
         let mut usage = Usage::default();
         for run in self.runs.iter().filter(|r| r.requests > 0) {
             usage.add(&run.usage);
@@ -218,8 +213,9 @@ impl<'a> Draft<'a> {
             }
         }
         let spans = self.findings.iter().map(|f| span(&prepared.change.files, f)).collect();
+        let path_fail_on = self.findings.iter().map(|f| config.at(&f.path).own_fail_on().filter(|_| gates)).collect();
         let mut review = Review {
-            outcome,
+            outcome: Outcome::Inconclusive,
             verdict: verdict::verdict(&self.findings),
             provenance: Provenance {
                 tribune: env!("CARGO_PKG_VERSION").to_owned(),
@@ -260,7 +256,10 @@ impl<'a> Draft<'a> {
             spent_before_usd: earlier.and_then(|e| e.past.spent_usd()),
             next: None,
             spans,
+            path_fail_on,
+            posting: earlier.map(|_| Posting { inline_max: config.post.inline_max, always: config.summary == SummaryWhen::Always }),
         };
+        review.conclude(inconclusive);
         if let Some(earlier) = earlier {
             review.next = Some(earlier.next(prepared, &review, !inconclusive, self.records));
         }

@@ -163,10 +163,6 @@ impl Earlier {
 
     /// What the next round will be told.
     pub(super) fn next(&self, prepared: &Prepared, review: &Review, complete: bool, records: Vec<history::Record>) -> State {
-        let spent = match (self.past.spent_usd(), review.known_usd()) {
-            (None, None) => None,
-            (before, now) => Some(before.unwrap_or(0.0) + now.unwrap_or(0.0)),
-        };
         State {
             round: self.past.round(),
             head: review.change.head_sha.clone().unwrap_or_default(),
@@ -177,7 +173,7 @@ impl Earlier {
             outcome: review.outcome,
             exit: history::exit(review.outcome),
             complete,
-            spent_usd: spent,
+            spent_usd: self.past.spent_after(review),
             events: self.past.events(),
             findings: records,
             files: self.files(prepared, &review.coverage, complete && review.models_looked),

@@ -94,14 +94,15 @@ async fn a_check_is_written_once_with_all_its_annotations() {
         title: "x".repeat(300),
         summary: "s".into(),
         annotations: (1..=120).map(annotation).collect(),
+        unverified: false,
     };
     assert_eq!(actions.check(&check).await, Ok(true));
-    assert_eq!((fake.writes(), fake.checks()), (3, vec![("tribune".to_owned(), "failure".to_owned())]));
+    assert_eq!((fake.writes(), fake.checks()), (3, vec![("tribune findings".to_owned(), "failure".to_owned())]));
     assert_eq!(actions.check(&check).await, Ok(true));
     assert_eq!(fake.writes(), 3, "the same again is not written again");
     (check.conclusion, check.annotations) = (Conclusion::Neutral, Vec::new());
     assert_eq!(actions.check(&check).await, Ok(true));
-    assert_eq!(fake.checks(), [("tribune".to_owned(), "neutral".to_owned())]);
+    assert_eq!(fake.checks(), [("tribune findings".to_owned(), "neutral".to_owned())]);
     let mut env = fake.env(Rights::None);
     env.push(("GITHUB_TOKEN".into(), format!("ghp_of-{DEV}")));
     let person = client_in(env, None).await.expect("a client");

@@ -8,8 +8,10 @@ use crate::forge::{Annotation, Check, Conclusion, ForgeError};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The name of our check; the same in all events, so that it can be a required one.
-const NAME: &str = "tribune";
+/// The name of our check: none that the template's jobs have, since of equal names GitHub shows the newest only.
+const NAME: &str = "tribune findings";
+/// That of one which nobody trusts: it never stands for the other.
+const UNVERIFIED: &str = "tribune findings (unverified)";
 /// Annotations of one request.
 const CHUNK: usize = 50;
 /// Bytes of a summary and of a message.
@@ -35,6 +37,7 @@ impl GitHub {
             Conclusion::Failure => "failure",
             Conclusion::Neutral => "neutral",
         };
+        let name = if check.unverified { UNVERIFIED } else { NAME };
         let (title, summary) = (cut(&check.title, MAX_TITLE), cut(&check.summary, MAX_TEXT));
         let annotations: Vec<Value> = check.annotations.iter().map(annotation).collect();
         let stands = |run: &WireCheck| {
@@ -45,12 +48,12 @@ impl GitHub {
                     o.title.as_deref() == Some(title) && o.summary.as_deref() == Some(summary) && o.annotations_count == annotations.len()
                 })
         };
-        if self.check_now(&check.head).await?.as_ref().is_some_and(stands) {
+        if self.check_now(&check.head, name).await?.as_ref().is_some_and(stands) {
             return Ok(());
         }
         let output = |part: &[Value]| json!({"title": title, "summary": summary, "annotations": part});
         let mut parts = annotations.chunks(CHUNK);
-        let body = json!({"name": NAME, "head_sha": check.head, "status": "completed", "conclusion": conclusion,
+        let body = json!({"name": name, "head_sha": check.head, "status": "completed", "conclusion": conclusion,
             "output": output(parts.next().unwrap_or_default())});
         // Twice the same one is shown as one: the newest of a name counts.
         let call = Call::post(format!("{}/check-runs", self.project), "write the check", body).safe_twice(true);
@@ -65,7 +68,7 @@ impl GitHub {
 
     /// How the newest check of our name ended. A token that may not see checks sees none.
     pub(super) async fn read_check(&self, head: &str) -> Result<Option<Conclusion>, ForgeError> {
-        let run = match self.check_now(head).await {
+        let run = match self.check_now(head, NAME).await {
             Err(ForgeError::Forbidden(_) | ForgeError::Missing(_)) => None,
             run => run?,
         };
@@ -76,9 +79,9 @@ impl GitHub {
         }))
     }
 
-    async fn check_now(&self, head: &str) -> Result<Option<WireCheck>, ForgeError> {
+    async fn check_now(&self, head: &str, name: &str) -> Result<Option<WireCheck>, ForgeError> {
         let path = format!("{}/commits/{}/check-runs", self.project, part(head));
-        let call = Call::get(path, "read the check").query("check_name", NAME).query("filter", "latest");
+        let call = Call::get(path, "read the check").query("check_name", name).query("filter", "latest");
         let runs = self.api.json::<WireChecks>(call).await?.check_runs;
         Ok(runs.into_iter().max_by_key(|r| r.id))
     }

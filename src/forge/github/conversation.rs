@@ -17,8 +17,8 @@ impl GitHub {
         let plain = async { self.api.list::<WireComment>(Call::get(self.of_issue("comments"), "read the comments"), MAX_COMMENTS).await };
         let (plain, on_code) = futures::join!(plain, self.review_comments());
         let (plain, on_code) = (plain?, on_code?);
-        // A pull request without threads has none that are resolved.
-        let states = if on_code.is_empty() { HashMap::new() } else { self.states().await? };
+        // A pull request without threads has none that are resolved; what was read of it before is too old for a later reading.
+        let states = if on_code.is_empty() { self.forget_threads() } else { self.states().await? };
         Ok(Conversation { comments: plain.into_iter().map(|c| c.comment(None)).collect(), threads: threads(on_code, &states) })
     }
 

@@ -50,6 +50,8 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         unverified: false,
         token: Token::None,
         own_pipeline: true,
+        // A job is never neutral and marks no lines; runs after another one or by hand are shown at the default branch.
+        shown_by_job: false,
         head: None,
         notes: Vec::new(),
         minute: MINUTE,
@@ -86,6 +88,7 @@ fn of_pull(env: Env<'_>, pull: Pull, found: &mut Found) {
     let dependabot = variable(env, "GITHUB_ACTOR").as_deref() == Some("dependabot[bot]");
     // Neither has a secret or a token that writes; posting would end as an error in somebody else's run.
     found.own_pipeline = !(fork || dependabot);
+    found.unverified = fork;
     if fork {
         found.notes.push(
             "A fork's run has no secrets and a token that only reads: without a gateway's key the rules run alone, and nothing is posted from here."
@@ -125,7 +128,13 @@ pub(in crate::forge) fn complete(env: Env<'_>, found: &mut Found) -> Result<(), 
     if in_ci {
         found.api = variable(env, API).map(|text| root(API, &text)).transpose()?;
     }
-    if in_ci && let Ok(Located::Here(own)) = locate(env) {
+    let own = if in_ci { locate(env) } else { Ok(Located::Nowhere) };
+    // Whose word a report is does not depend on where it is to be shown.
+    found.unverified = match &own {
+        Ok(Located::Here(own)) => own.unverified,
+        _ => in_ci && variable(env, "GITHUB_EVENT_NAME").as_deref() == Some("workflow_run"),
+    };
+    if let Ok(Located::Here(own)) = own {
         let same = own.project == found.project && own.number == found.number;
         found.own_pipeline = same && own.own_pipeline;
         found.head = own.head.clone().filter(|_| same);
@@ -226,8 +235,8 @@ mod tests {
     fn events_find_their_pull_request() {
         let own = json!({"full_name": "octo/app"});
         insta::assert_snapshot!(shown("pull_request", &pull(&own), &[], None), @"https://github.com/ https://api.github.com/ octo/app#7 own: true unverified: false head: 0123 []");
-        insta::assert_snapshot!(shown("pull_request", &pull(&json!({"full_name": "fork/app"})), &[], None), @r#"https://github.com/ https://api.github.com/ octo/app#7 own: false unverified: false head: 0123 ["A fork's run has no secrets and a token that only reads: without a gateway's key the rules run alone, and nothing is posted from here."]"#);
-        insta::assert_snapshot!(shown("pull_request", &pull(&Value::Null), &[("GITHUB_TOKEN", "")], None), @r#"https://github.com/ https://api.github.com/ octo/app#7 own: false unverified: false head: 0123 ["A fork's run has no secrets and a token that only reads: without a gateway's key the rules run alone, and nothing is posted from here.", "GITHUB_TOKEN is empty: a protected variable is not given to jobs of unprotected branches, nor any to a fork's. Unprotect the variable (masked), or protect the branch."]"#);
+        insta::assert_snapshot!(shown("pull_request", &pull(&json!({"full_name": "fork/app"})), &[], None), @r#"https://github.com/ https://api.github.com/ octo/app#7 own: false unverified: true head: 0123 ["A fork's run has no secrets and a token that only reads: without a gateway's key the rules run alone, and nothing is posted from here."]"#);
+        insta::assert_snapshot!(shown("pull_request", &pull(&Value::Null), &[("GITHUB_TOKEN", "")], None), @r#"https://github.com/ https://api.github.com/ octo/app#7 own: false unverified: true head: 0123 ["A fork's run has no secrets and a token that only reads: without a gateway's key the rules run alone, and nothing is posted from here.", "GITHUB_TOKEN is empty: a protected variable is not given to jobs of unprotected branches, nor any to a fork's. Unprotect the variable (masked), or protect the branch."]"#);
         insta::assert_snapshot!(shown("pull_request", &pull(&own), &[("GITHUB_ACTOR", "dependabot[bot]")], None), @r#"https://github.com/ https://api.github.com/ octo/app#7 own: false unverified: false head: 0123 ["A run of Dependabot has no secrets and a token that only reads: it is treated like a fork's."]"#);
         insta::assert_snapshot!(shown("merge_group", &json!({}), &[], None), @"skip: a merge queue: what it merges has been reviewed in each pull request's own run");
         insta::assert_snapshot!(shown("pull_request_target", &pull(&own), &[], None), @"pull_request_target is refused: it runs with the repository's secrets on what a stranger wrote");
@@ -242,6 +251,10 @@ mod tests {
         insta::assert_snapshot!(shown("workflow_run", &run("fork/app", "pull_request"), &[], None), @"https://github.com/ https://api.github.com/ octo/app#0 by fork/app:topic own: true unverified: true head: 0123 []");
         insta::assert_snapshot!(shown("workflow_run", &run("octo/app", "pull_request"), &[], None), @"https://github.com/ https://api.github.com/ octo/app#0 by octo/app:topic own: true unverified: false head: 0123 []");
         insta::assert_snapshot!(shown("workflow_run", &run("octo/app", "push"), &[], None), @"skip: the finished run was not one of a pull request");
+        // A URL names another pull request, and makes nobody's word better.
+        let url = Some("https://github.com/octo/app/pull/8");
+        insta::assert_snapshot!(shown("workflow_run", &run("fork/app", "pull_request"), &[], url), @"");
+        insta::assert_snapshot!(shown("workflow_run", &json!({"workflow_run": 1}), &[], url), @"");
         let by_hand = |number: &str, sha: &str| shown("workflow_dispatch", &json!({"inputs": {"number": number, "sha": sha}}), &[], None);
         insta::assert_snapshot!(by_hand("7", SHA), @"https://github.com/ https://api.github.com/ octo/app#7 own: true unverified: false head: 0123 []");
         insta::assert_snapshot!(by_hand("7", "0123456"), @"the input `sha` is refused: it has to be the whole id of the commit that you looked at");

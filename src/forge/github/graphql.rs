@@ -11,9 +11,11 @@ use std::collections::HashMap;
 /// The most threads that are read.
 const MAX_THREADS: usize = 20_000;
 
-/// Two facts in one request: whose token it is, and whether the target branch wants every thread resolved.
-const GROUND: &str = "query($owner:String!,$name:String!,$number:Int!){viewer{login databaseId} \
-repository(owner:$owner,name:$name){pullRequest(number:$number){baseRef{refUpdateRule{requiresConversationResolution}}}}}";
+/// Whose token it is, whether the target branch wants every thread resolved, and the first page of threads: in one request.
+const GROUND: &str = "query($owner:String!,$name:String!,$number:Int!,$after:String){viewer{login databaseId} \
+repository(owner:$owner,name:$name){pullRequest(number:$number){baseRef{refUpdateRule{requiresConversationResolution}} \
+reviewThreads(first:100,after:$after){pageInfo{hasNextPage endCursor} nodes{id isResolved \
+resolvedBy{login databaseId} comments(first:100){nodes{id lastEditedAt}}}}}}}";
 const THREADS: &str = "query($owner:String!,$name:String!,$number:Int!,$after:String){repository(owner:$owner,name:$name){\
 pullRequest(number:$number){reviewThreads(first:100,after:$after){pageInfo{hasNextPage endCursor} nodes{id isResolved \
 resolvedBy{login databaseId} comments(first:100){nodes{id lastEditedAt}}}}}}}";
@@ -37,14 +39,14 @@ pub(super) struct State {
     pub(super) edited: HashMap<String, bool>,
 }
 
-#[derive(Deserialize)]
-struct Page {
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
     #[serde(rename = "pageInfo")]
     page_info: PageInfo,
     nodes: Vec<Option<Node>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct PageInfo {
     #[serde(rename = "hasNextPage")]
     has_next_page: bool,
@@ -52,7 +54,7 @@ struct PageInfo {
     end_cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Node {
     id: String,
     #[serde(rename = "isResolved")]
@@ -62,7 +64,7 @@ struct Node {
     comments: Comments,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Actor {
     login: String,
     #[serde(rename = "databaseId")]
@@ -76,12 +78,12 @@ impl Actor {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Comments {
     nodes: Vec<Option<CommentNode>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct CommentNode {
     id: String,
     #[serde(rename = "lastEditedAt")]
@@ -98,7 +100,7 @@ impl GitHub {
             return Ok(Ground::default());
         }
         // A part of it may be refused, and the rest is told all the same.
-        let (data, _) = self.graphql(GROUND, self.variables(), "read the token's user").await.unwrap_or_default();
+        let (mut data, _) = self.graphql(GROUND, self.variables(), "read the token's user").await.unwrap_or_default();
         let mut me = serde_json::from_value::<Actor>(data["viewer"].clone()).ok().and_then(Actor::user);
         if me.is_none() {
             me = match self.api.json::<super::answers::WireUser>(Call::get("user", "read the token's user")).await {
@@ -110,7 +112,9 @@ impl GitHub {
         }
         let rule = &data["repository"]["pullRequest"]["baseRef"]["refUpdateRule"];
         let ground = Ground { me, threads_must_resolve: rule["requiresConversationResolution"] == json!(true) };
-        self.known().ground = Some(ground.clone());
+        let threads = serde_json::from_value(data["repository"]["pullRequest"]["reviewThreads"].take()).ok();
+        let mut known = self.known();
+        (known.ground, known.threads) = (Some(ground.clone()), threads);
         Ok(ground)
     }
 
@@ -118,29 +122,41 @@ impl GitHub {
     pub(super) async fn states(&self) -> Result<HashMap<String, State>, ForgeError> {
         let mut states = HashMap::new();
         let mut variables = self.variables();
+        // What came with the pull request is good for one reading, unless something was written since.
+        let mut first = self.known().threads.take();
         for _ in 0..MAX_THREADS / 100 {
-            let data = match self.graphql(THREADS, variables.clone(), "read which threads are resolved").await {
-                Ok((data, None)) => data,
-                Ok((_, Some(_))) | Err(ForgeError::Forbidden(_) | ForgeError::Missing(_) | ForgeError::Refused(_) | ForgeError::Unauthorised(_)) => {
-                    return Ok(HashMap::new());
-                }
-                Err(e) => return Err(e),
+            let page = match first.take() {
+                Some(page) => page,
+                None => match self.graphql(THREADS, variables.clone(), "read which threads are resolved").await {
+                    Ok((mut data, None)) => serde_json::from_value(data["repository"]["pullRequest"]["reviewThreads"].take())
+                        .map_err(|e| ForgeError::Unexpected(format!("{e} (to read which threads are resolved)")))?,
+                    Ok((_, Some(_)))
+                    | Err(ForgeError::Forbidden(_) | ForgeError::Missing(_) | ForgeError::Refused(_) | ForgeError::Unauthorised(_)) => {
+                        return Ok(HashMap::new());
+                    }
+                    Err(e) => return Err(e),
+                },
             };
-            let page = data["repository"]["pullRequest"]["reviewThreads"].clone();
-            let page: Page = serde_json::from_value(page).map_err(|e| ForgeError::Unexpected(format!("{e} (to read which threads are resolved)")))?;
-            for node in page.nodes.into_iter().flatten() {
+            let Page { page_info, nodes } = page;
+            for node in nodes.into_iter().flatten() {
                 let comments: Vec<CommentNode> = node.comments.nodes.into_iter().flatten().collect();
                 let Some(first) = comments.first().map(|c| c.id.clone()) else { continue };
                 let edited = comments.into_iter().map(|c| (c.id, c.last_edited_at.is_some())).collect();
                 let resolved_by = node.resolved_by.and_then(Actor::user);
                 states.insert(first, State { id: node.id, resolved: node.is_resolved, resolved_by, edited });
             }
-            match page.page_info {
+            match page_info {
                 PageInfo { has_next_page: true, end_cursor: Some(cursor) } => variables["after"] = json!(cursor),
                 _ => return Ok(states),
             }
         }
         Err(ForgeError::Unexpected(format!("more than {MAX_THREADS} threads")))
+    }
+
+    /// No states, and none that were read before either: after a write they are old.
+    pub(super) fn forget_threads(&self) -> HashMap<String, State> {
+        self.known().threads = None;
+        HashMap::new()
     }
 
     /// Whether it is resolved now; `false` where the token may not.
@@ -158,6 +174,7 @@ impl GitHub {
     /// A mutation of one object; null where it is refused.
     async fn mutate(&self, query: &str, id: &str, what: &str) -> Result<Value, ForgeError> {
         self.may_write()?;
+        self.forget_threads();
         self.pacer.pass().await?;
         match self.graphql(query, json!({ "id": id }), what).await {
             Ok((data, None)) => Ok(data),

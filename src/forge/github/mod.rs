@@ -55,6 +55,8 @@ pub(super) struct GitHub {
 #[derive(Debug, Default)]
 struct Known {
     ground: Option<Ground>,
+    /// The first page of threads, as it came with the ground; for the next reading only.
+    threads: Option<graphql::Page>,
 }
 
 /// Connects. Asks GitHub only where the run knows a head and no number.
@@ -159,6 +161,16 @@ impl Forge for GitHub {
 
     fn merge_request(&self) -> Reply<'_, MergeRequest> {
         Box::pin(self.read_request())
+    }
+
+    fn still<'a>(&'a self, at: &'a MergeRequest) -> Reply<'a, ()> {
+        Box::pin(self.stands_still(at))
+    }
+
+    fn by_hand(&self, head: &str) -> Option<String> {
+        // The workflow of our template; the run is the maintainer's own.
+        let Target { project, number, .. } = &self.target;
+        Some(format!("gh workflow run fork-model-review.yml --repo {project} -f number={number} -f sha={head}"))
     }
 
     fn diff(&self) -> Reply<'_, ApiDiff> {

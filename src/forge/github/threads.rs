@@ -29,12 +29,8 @@ struct Course {
 }
 
 impl GitHub {
-    /// Opens threads on the head that was reviewed. Read again just before: comments on an older head would stand elsewhere.
-    pub(super) async fn write_threads(&self, at: &MergeRequest, threads: &[NewThread]) -> Result<Vec<Posted>, ForgeError> {
-        if threads.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.may_write()?;
+    /// Fails where somebody has pushed, or changed the target branch: comments would stand elsewhere.
+    pub(super) async fn stands_still(&self, at: &MergeRequest) -> Result<(), ForgeError> {
         let now = self.pull().await?;
         if now.head.sha != at.head_sha {
             return Err(ForgeError::Conflict(format!("its head is {} now, {} was reviewed", now.head.sha, at.head_sha)));
@@ -42,6 +38,16 @@ impl GitHub {
         if now.base.branch != at.target_branch {
             return Err(ForgeError::Conflict("it goes into another branch now".to_owned()));
         }
+        Ok(())
+    }
+
+    /// Opens threads on the head that was reviewed. Read again just before: comments on an older head would stand elsewhere.
+    pub(super) async fn write_threads(&self, at: &MergeRequest, threads: &[NewThread]) -> Result<Vec<Posted>, ForgeError> {
+        if threads.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.may_write()?;
+        self.stands_still(at).await?;
         let mut ways: Vec<Way<'_>> = threads.iter().map(Way::of).collect();
         let mut course = Course { stopped: None, anything: false };
         self.post_all(at, &mut ways, &mut course).await?;
@@ -85,6 +91,11 @@ impl GitHub {
                 Some(why) => Some(why),
                 None => self.post_part(at, ways, &part, course).await?,
             };
+            // Of a chunk that was refused, somebody may have pushed: then none of its halves is taken either.
+            if refused.is_some() && part.len() == chunk.len() && self.has_moved(at, course).await? {
+                part.iter().for_each(|i| ways[*i].why = course.stopped.as_ref().map(ToString::to_string).unwrap_or_default());
+                continue;
+            }
             match refused {
                 None => {}
                 Some(why) if part.len() == 1 => ways[part[0]].end = Some(Posted::Refused(why)),
@@ -104,6 +115,15 @@ impl GitHub {
             }
         }
         Ok(())
+    }
+
+    /// Whether the head is another one now: then nothing more is sent.
+    async fn has_moved(&self, at: &MergeRequest, course: &mut Course) -> Result<bool, ForgeError> {
+        match self.stands_still(at).await {
+            Err(e @ ForgeError::Conflict(_)) => course.stopped = Some(e),
+            other => return other.map(|()| false),
+        }
+        Ok(true)
     }
 
     /// Sends one review. `Some`: it was refused for one of its comments, and why.

@@ -13,6 +13,7 @@ impl GitHub {
     /// A write, when the limits allow it.
     pub(super) async fn write(&self, call: Call<'_>) -> Result<Value, ForgeError> {
         self.may_write()?;
+        self.forget_threads();
         self.pacer.pass().await?;
         let answer = self.api.send(call).await?;
         Ok(serde_json::from_slice(&answer.body).unwrap_or_default())

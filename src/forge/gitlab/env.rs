@@ -51,6 +51,7 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         unverified: false,
         token: Token::None,
         own_pipeline: true,
+        shown_by_job: true,
         head,
         notes: note.into_iter().collect(),
         minute: MINUTE,
@@ -68,7 +69,7 @@ pub(in crate::forge) fn complete(env: Env<'_>, found: &mut Found) -> Result<(), 
     }
     if in_ci && let Ok(Located::Here(own)) = locate(env) {
         let same = own.project == found.project && own.number == found.number;
-        (found.own_pipeline, found.api) = (same, own.api.clone());
+        (found.own_pipeline, found.shown_by_job, found.api) = (same, same, own.api.clone());
         found.head = own.head.clone().filter(|_| same);
     }
     take_token(env, found);

@@ -168,6 +168,10 @@ impl Forge for GitLab {
         Box::pin(self.read_request())
     }
 
+    fn still<'a>(&'a self, at: &'a MergeRequest) -> Reply<'a, ()> {
+        Box::pin(self.stands_still(at))
+    }
+
     fn diff(&self) -> Reply<'_, ApiDiff> {
         Box::pin(self.read_diff())
     }

@@ -9,22 +9,28 @@ use crate::forge::{ForgeError, MergeRequest, NewThread, Posted};
 use serde_json::json;
 
 impl GitLab {
+    /// Fails where there is a newer version than this: positions of an older one are stale.
+    pub(super) async fn stands_still(&self, at: &MergeRequest) -> Result<(), ForgeError> {
+        let reviewed = version(at);
+        match self.versions().await?.into_iter().next() {
+            // A merge request whose versions GitLab does not list yet has only the commits that it told.
+            None => Ok(()),
+            Some(newest) if newest == reviewed => Ok(()),
+            Some(newest) if newest.head != reviewed.head => {
+                Err(ForgeError::Conflict(format!("its head is {} now, {} was reviewed", newest.head, reviewed.head)))
+            }
+            Some(_) => Err(ForgeError::Conflict("it has another base now".to_owned())),
+        }
+    }
+
     /// Opens threads on the version that was reviewed. Read again just before: positions of an older one are stale.
     pub(super) async fn write_threads(&self, at: &MergeRequest, threads: &[NewThread]) -> Result<Vec<Posted>, ForgeError> {
         if threads.is_empty() {
             return Ok(Vec::new());
         }
         self.may_write()?;
-        let reviewed = WireVersion { base: at.base_sha.clone(), start: at.start_sha.clone(), head: at.head_sha.clone() };
-        match self.versions().await?.into_iter().next() {
-            // A merge request whose versions GitLab does not list yet has only the commits that it told.
-            None => {}
-            Some(newest) if newest == reviewed => {}
-            Some(newest) if newest.head != reviewed.head => {
-                return Err(ForgeError::Conflict(format!("its head is {} now, {} was reviewed", newest.head, reviewed.head)));
-            }
-            Some(_) => return Err(ForgeError::Conflict("it has another base now".to_owned())),
-        }
+        self.stands_still(at).await?;
+        let reviewed = version(at);
         match self.drafts().await? {
             Some(left) => self.by_drafts(&reviewed, left, threads).await,
             None => self.by_discussions(&reviewed, threads).await,
@@ -70,6 +76,10 @@ impl GitLab {
             |d: &WireDiscussion| d.notes.first().is_some_and(|n| me.as_ref().is_some_and(|me| me.id == n.author.id) && same_text(&n.body, body));
         Ok(self.discussions().await?.iter().any(first).then_some(()))
     }
+}
+
+fn version(at: &MergeRequest) -> WireVersion {
+    WireVersion { base: at.base_sha.clone(), start: at.start_sha.clone(), head: at.head_sha.clone() }
 }
 
 /// The text of a thread on a rung: a suggestion belongs to its lines.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 const STATUS: &str = "tribune";
 /// The most statuses of a commit.
 const MAX_STATUSES: usize = 10_000;
+/// That of one which nobody trusts.
+const UNVERIFIED: &str = "tribune (unverified)";
 /// Characters of a status' description.
 const MAX_DESCRIPTION: usize = 255;
 
@@ -192,7 +194,7 @@ impl GitLab {
             Conclusion::Neutral => "skipped",
         };
         let description: String = check.title.chars().take(MAX_DESCRIPTION).collect();
-        let body = json!({"state": state, "name": STATUS, "description": description});
+        let body = json!({"state": state, "name": if check.unverified { UNVERIFIED } else { STATUS }, "description": description});
         let path = format!("{}/statuses/{}", self.project, part(&check.head));
         match self.api.send(Call::post(path, "set the commit's status", body).safe_twice(true)).await {
             Ok(_) => Ok(true),

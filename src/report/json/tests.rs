@@ -2,6 +2,8 @@ use super::*;
 use crate::report::sample::{clean_review, hostile, review};
 use crate::report::{Format, sample};
 
+mod round_trip;
+
 fn json(review: &Review) -> String {
     sample::render(Format::Json, review, &WriteOptions::default())
 }
@@ -13,14 +15,6 @@ fn every_report_is_valid_against_its_schema() {
         let value = serde_json::from_str(&json(&review)).expect("the report is JSON");
         let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
         assert_eq!(errors, [""; 0]);
-    }
-}
-
-#[test]
-fn a_report_is_read_back_as_it_was_written() {
-    for review in [review(), clean_review(), hostile()] {
-        let report: Report = serde_json::from_str(&json(&review)).expect("the report can be read");
-        assert_eq!(report, Report::of(&review));
     }
 }
 
@@ -61,6 +55,7 @@ fn the_fields_are_those_of_the_contract() {
       "change": {
         "base_sha": "babababababababababababababababababababa",
         "head_sha": null,
+        "label": "work tree against main (babababa)",
         "files": 6,
         "lines_added": 90,
         "lines_removed": 22
@@ -86,6 +81,7 @@ fn the_fields_are_those_of_the_contract() {
           "id": "quality",
           "model": "model-a-2",
           "status": "completed",
+          "findings": 1,
           "seconds": 21.5,
           "requests": 2,
           "usage": {
@@ -119,16 +115,26 @@ fn the_fields_are_those_of_the_contract() {
           "severity": "critical",
           "category": "security",
           "reviewer": "rules",
+          "also": [
+            "security"
+          ],
           "source": "rule",
           "title": "User input reaches a shell",
           "body": "The value of the query parameter reaches `/bin/sh`, so whoever sends it runs commands as the service. Pass a list and leave the shell out.",
           "trigger": "any signed-in user sends a command in the query of this page",
           "rule_id": "SEC-PY-003",
+          "rule": {
+            "status": "enforced",
+            "source": "Security handbook, part 4",
+            "url": "https://codex.example.org/security/python",
+            "owner": "team-security"
+          },
           "path": "app/run.py",
           "side": "new",
           "start_line": 6,
           "end_line": 6,
           "anchor": "exact",
+          "quote": "subprocess.call(cmd, shell=True)",
           "suggestion": "    subprocess.call(shlex.split(cmd))",
           "confidence": 0.3,
           "status": "new"
@@ -152,7 +158,11 @@ fn the_fields_are_those_of_the_contract() {
       },
       "notes": [
         "AGENTS.md of the base commit was used."
-      ]
+      ],
+      "round": 1,
+      "seconds": 34.2,
+      "fail_on": "critical",
+      "models_looked": true
     }
     "#);
 }

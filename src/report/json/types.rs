@@ -2,7 +2,8 @@
 //! contract doing so. Fields are only ever added. A field that is left out when there is nothing to say has
 //! `skip_serializing_if`; all others are always there, `null` where their type allows it.
 
-use crate::findings::{Category, FindingSource, FindingStatus, Severity};
+use super::Finding;
+use crate::findings::Severity;
 use crate::report::{Outcome, ReviewerStatus, Verdict};
 use crate::risk::{CoverageStatus, Tier as TierLevel};
 use schemars::JsonSchema;
@@ -55,6 +56,67 @@ pub struct Report {
     /// What the next round is told, in the form of this version: for `tribune publish` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Which round of the merge request this is, from 1.
+    #[serde(default = "first")]
+    pub round: u32,
+    /// Wall time of the run.
+    #[serde(default)]
+    pub seconds: f64,
+    /// The gate's threshold. A finding may have one of its own.
+    #[serde(default)]
+    pub fail_on: FailOn,
+    /// Whether any model looked, in this round or before at what needed no second look.
+    #[serde(default)]
+    pub models_looked: bool,
+    /// What earlier rounds cost, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_before_usd: Option<f64>,
+    /// How much of it is posted, as the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting: Option<Posting>,
+    /// Nobody looked, and why. Then everything that a look would have told is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// A threshold of the gate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Critical findings fail it.
+    #[default]
+    Critical,
+    /// Important ones too.
+    Important,
+    /// Suggestions too.
+    Suggestion,
+    /// Every finding does.
+    Nit,
+    /// None does.
+    Never,
+}
+
+/// How much is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Posting {
+    /// The most open threads.
+    pub inline_max: usize,
+    /// A summary even where a first round has found nothing.
+    pub always: bool,
+}
+
+/// Why nobody looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Skipped {
+    /// One line.
+    pub why: String,
+    /// Nothing has changed since this round, whose result stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged_since: Option<u32>,
 }
 
 /// A merge request on a forge.
@@ -121,6 +183,9 @@ pub struct Change {
     pub base_sha: Option<String>,
     /// The reviewed commit; `null` for work tree, staged, patch.
     pub head_sha: Option<String>,
+    /// What it is, in words.
+    #[serde(default)]
+    pub label: String,
     /// Changed files.
     pub files: usize,
     /// Added lines.
@@ -134,6 +199,9 @@ pub struct Change {
 pub struct Coverage {
     /// The file: its new path, its old one if it was deleted.
     pub path: String,
+    /// The name's bytes in hex, where text cannot hold them (no UTF-8, control characters).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
     /// What became of it.
     pub status: CoverageStatus,
     /// Why, for anything but `reviewed`.
@@ -141,6 +209,9 @@ pub struct Coverage {
     pub reason: Option<String>,
     /// Who looked.
     pub reviewers: Vec<String>,
+    /// It is `partial` for a documented bound on the file itself, which leaves the run conclusive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bounded: bool,
 }
 
 /// A reviewer's run.
@@ -153,6 +224,12 @@ pub struct Reviewer {
     pub model: Option<String>,
     /// How it ended.
     pub status: ReviewerStatus,
+    /// Why it failed or was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Findings that it reported, before judging.
+    #[serde(default)]
+    pub findings: usize,
     /// Wall time.
     pub seconds: f64,
     /// Requests sent, retries included.
@@ -203,80 +280,6 @@ pub struct Usage {
     pub cost_usd: Option<f64>,
 }
 
-/// Which version of a file a finding's lines belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// Before the change.
-    Old,
-    /// After it.
-    New,
-}
-
-/// How surely a finding's place is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Anchor {
-    /// The quoted code stands there as written.
-    Exact,
-    /// It stands there with other white space.
-    Moved,
-    /// Only the file is known.
-    File,
-    /// Not even that.
-    None,
-}
-
-/// A finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Finding {
-    /// The same defect has the same one in every round.
-    pub fingerprint: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What kind of trouble.
-    pub category: Category,
-    /// The reviewer's id; `rules` for a rule's hit.
-    pub reviewer: String,
-    /// Rule or model.
-    pub source: FindingSource,
-    /// What breaks, one line of plain text.
-    pub title: String,
-    /// Input or state, and consequence. Markdown of a stranger's making.
-    pub body: String,
-    /// What makes it go wrong, and who can bring it about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<String>,
-    /// The rule it cites.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule_id: Option<String>,
-    /// The file.
-    pub path: String,
-    /// Its path before, where it was renamed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_path: Option<String>,
-    /// Which side the lines are on.
-    pub side: Side,
-    /// First line, 1-based; `null` unless `anchor` is `exact` or `moved`.
-    pub start_line: Option<u32>,
-    /// Last line, inclusive; `null` unless `anchor` is `exact` or `moved`.
-    pub end_line: Option<u32>,
-    /// For a line that the change leaves as it was: the number of `end_line` on the old side.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_line: Option<u32>,
-    /// How surely its place is known.
-    pub anchor: Anchor,
-    /// Replacement for exactly these lines, without a line end after the last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suggestion: Option<String>,
-    /// 0 to 1, where the model said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub confidence: Option<f64>,
-    /// Since the last round.
-    pub status: FindingStatus,
-}
-
 /// What became of an earlier finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -308,6 +311,9 @@ pub struct Prior {
     /// Why it is fixed, or how it was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// It is settled by an argument that its reviewer did not contradict, not by a word that settles.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 /// A break-glass: the gate was opened by hand.
@@ -343,6 +349,9 @@ pub struct Waived {
     pub title: String,
     /// The file.
     pub path: String,
+    /// The name's bytes in hex, where text cannot hold them (no UTF-8, control characters).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
     /// First line on the new side; 0 where it is not known.
     pub start_line: u32,
     /// Last line, inclusive.

@@ -35,13 +35,18 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Answer {
         comment.folded = true;
         return data(&json!({"minimizeComment": {"minimizedComment": {"isMinimized": true}}}));
     }
+    let mut told = json!({});
     if names("reviewThreads") {
-        return data(&json!({"repository": {"pullRequest": {"reviewThreads": threads(state, &variables, who.user)}}}));
+        told["repository"]["pullRequest"]["reviewThreads"] = threads(state, &variables, who.user);
+    }
+    if names("requiresConversationResolution") {
+        told["repository"]["pullRequest"]["baseRef"]["refUpdateRule"]["requiresConversationResolution"] = json!(state.must_resolve);
     }
     if names("viewer") {
-        let login = state.user_json(who.user)["login"].clone();
-        let rule = json!({"refUpdateRule": {"requiresConversationResolution": state.must_resolve}});
-        return data(&json!({"viewer": {"login": login, "databaseId": who.user}, "repository": {"pullRequest": {"baseRef": rule}}}));
+        told["viewer"] = json!({"login": state.user_json(who.user)["login"], "databaseId": who.user});
+    }
+    if told != json!({}) {
+        return data(&told);
     }
     refused("undefinedField", "Field doesn't exist")
 }

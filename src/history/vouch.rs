@@ -1,0 +1,127 @@
+//! A review that another job wrote down, held against what stands at the merge request (TRUST 2, 8). What it says of code is
+//! taken; who settled something, who opened the gate, what was told before, which round this is and what all of them cost is
+//! read here, and where the report says otherwise it is not believed.
+
+use super::humans::Humans;
+use super::past::{Past, Standing};
+use super::reconcile::settled_words;
+use super::round::{Prior, Stored};
+use super::state::{Record, Status};
+use crate::findings::{FindingSource, FindingStatus, Severity};
+use crate::report::Review;
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vouched {
+    /// It holds, as far as it was believed.
+    Holds,
+    /// A later round of the same head was published since, whose result stands.
+    Outdated(Stored),
+}
+
+/// Takes a review for this round of a merge request whose head it is about. Fails with the reason where it was made from
+/// something else. Whether something was missed is for the caller to set: [`Review::conclude`].
+pub fn vouch(past: &Past, humans: &Humans, review: &mut Review) -> Result<Vouched, String> {
+    let mr = &past.mr;
+    let mut state = review.next.take().ok_or("it does not say what the next round has to know")?;
+    if state.head != mr.head_sha || state.base != mr.base_sha || review.change.base_sha.as_ref() != Some(&mr.base_sha) {
+        return Err(format!("it is about the changes from {} to {}, and these go from {} to {}", state.base, state.head, mr.base_sha, mr.head_sha));
+    }
+    let before = past.memory.state.as_ref();
+    if let Some(newer) = before.filter(|s| past.memory.trusted && s.head == mr.head_sha && s.round > state.round) {
+        return Ok(Vouched::Outdated(Stored { outcome: newer.outcome, exit: newer.exit, round: newer.round }));
+    }
+    // Published once already, wholly or in part: the same round again.
+    let again = before.filter(|s| s.round == state.round && s.head == state.head);
+    state.round = again.map_or_else(|| past.round(), |s| s.round);
+    state.start.clone_from(&mr.start_sha);
+    state.spent_usd = match again {
+        Some(same) => same.spent_usd.filter(|_| past.memory.trusted).or(state.spent_usd),
+        None => past.spent_after(review),
+    };
+    (review.round, review.spent_before_usd) = (state.round, past.spent_usd());
+    review.override_ = humans.glass.clone().filter(|g| g.head == mr.head_sha);
+
+    let standing = past.standing(humans);
+    let judge = Judge { past, humans, standing: &standing };
+    let mut refused = 0;
+    for finding in review.findings.iter_mut().filter(|f| f.status == FindingStatus::Settled) {
+        if !judge.settled(&finding.fingerprint).is_some_and(|(_, gates)| !gates) {
+            finding.status = FindingStatus::Persisting;
+            refused += 1;
+        }
+    }
+    review.prior.retain_mut(|prior| judge.prior(prior));
+    state.findings.iter_mut().for_each(|record| judge.record(record));
+    if refused > 0 {
+        let (are, them) = if refused == 1 { ("finding is", "it") } else { ("findings are", "them") };
+        review.notes.push(format!("{refused} {are} open, since nothing here says that somebody who may has settled {them}."));
+    }
+    review.next = Some(state);
+    Ok(Vouched::Holds)
+}
+
+struct Judge<'a> {
+    past: &'a Past,
+    humans: &'a Humans,
+    standing: &'a [Standing<'a>],
+}
+
+impl Judge<'_> {
+    fn of(&self, fingerprint: &str) -> Option<&Standing<'_>> {
+        self.standing.iter().find(|s| s.record.fingerprint == fingerprint)
+    }
+
+    /// Whether a finding is settled or withdrawn as far as can be seen here: how, and whether it counts for the gate all the same.
+    fn settled(&self, fingerprint: &str) -> Option<(Status, bool)> {
+        let s = self.of(fingerprint)?;
+        match s.status {
+            Status::Settled | Status::Withdrawn => Some((s.status, s.gates)),
+            Status::Open | Status::Fixed => self.argued(s).map(|author| (Status::Withdrawn, author)),
+        }
+    }
+
+    /// Whether somebody has argued a finding away, if its reviewer lets it go, and whether that was the change's author alone.
+    fn argued(&self, s: &Standing<'_>) -> Option<bool> {
+        let may = s.record.severity < Severity::Critical && s.record.source == FindingSource::Model && s.unheard();
+        let thread = s.thread.filter(|t| may && t.trusted)?;
+        let arguments = self.humans.arguments.get(&thread.thread.id).filter(|a| !a.is_empty())?;
+        Some(arguments.iter().all(|a| a.author))
+    }
+
+    /// What became of an earlier finding; `false` where nothing here knows of such a one.
+    fn prior(&self, prior: &mut Prior) -> bool {
+        let memory = &self.past.memory;
+        let Some(record) = memory.records().into_iter().find(|r| r.fingerprint == prior.fingerprint) else { return false };
+        prior.title.clone_from(&record.title);
+        prior.severity = record.severity;
+        prior.thread = memory.thread_of(&record.fingerprint).map(|t| t.thread.id.clone());
+        if matches!(prior.status, Status::Settled | Status::Withdrawn) {
+            match self.settled(&prior.fingerprint) {
+                Some((status, gates)) if status == prior.status => {
+                    if let Some(s) = self.of(&prior.fingerprint).filter(|s| s.status != Status::Open) {
+                        prior.by.clone_from(&s.by);
+                        prior.why = settled_words(s, gates).or(prior.why.take());
+                    }
+                }
+                _ => (prior.status, prior.by, prior.why) = (Status::Open, None, None),
+            }
+        }
+        true
+    }
+
+    /// What the next round is told of a finding.
+    fn record(&self, record: &mut Record) {
+        if !matches!(record.status, Status::Settled | Status::Withdrawn) {
+            record.gates = false;
+            return;
+        }
+        match self.settled(&record.fingerprint) {
+            Some((status, gates)) if status == record.status => record.gates |= gates,
+            _ => (record.status, record.gates, record.by) = (Status::Open, false, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
