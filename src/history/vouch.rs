@@ -46,7 +46,7 @@ pub fn vouch(past: &Past, humans: &Humans, review: &mut Review) -> Result<Vouche
     let judge = Judge { past, humans, standing: &standing };
     let mut refused = 0;
     for finding in review.findings.iter_mut().filter(|f| f.status == FindingStatus::Settled) {
-        if !judge.settled(&finding.fingerprint).is_some_and(|(_, gates)| !gates) {
+        if judge.settled(&finding.fingerprint).is_none_or(|s| s.gates) {
             finding.status = FindingStatus::Persisting;
             refused += 1;
         }
@@ -61,6 +61,14 @@ pub fn vouch(past: &Past, humans: &Humans, review: &mut Review) -> Result<Vouche
     Ok(Vouched::Holds)
 }
 
+/// How something is settled: whether it counts for the gate all the same, by whom, in words.
+struct Settled {
+    status: Status,
+    gates: bool,
+    by: Option<String>,
+    why: Option<String>,
+}
+
 struct Judge<'a> {
     past: &'a Past,
     humans: &'a Humans,
@@ -72,21 +80,25 @@ impl Judge<'_> {
         self.standing.iter().find(|s| s.record.fingerprint == fingerprint)
     }
 
-    /// Whether a finding is settled or withdrawn as far as can be seen here: how, and whether it counts for the gate all the same.
-    fn settled(&self, fingerprint: &str) -> Option<(Status, bool)> {
+    /// How a finding is settled or withdrawn as far as can be seen here.
+    fn settled(&self, fingerprint: &str) -> Option<Settled> {
         let s = self.of(fingerprint)?;
         match s.status {
-            Status::Settled | Status::Withdrawn => Some((s.status, s.gates)),
-            Status::Open | Status::Fixed => self.argued(s).map(|author| (Status::Withdrawn, author)),
+            Status::Settled | Status::Withdrawn => {
+                Some(Settled { status: s.status, gates: s.gates, by: s.by.clone(), why: settled_words(s, s.gates) })
+            }
+            Status::Open | Status::Fixed => self.argued(s),
         }
     }
 
-    /// Whether somebody has argued a finding away, if its reviewer lets it go, and whether that was the change's author alone.
-    fn argued(&self, s: &Standing<'_>) -> Option<bool> {
+    /// Whether somebody has argued a finding away, if its reviewer lets it go: somebody else than the change's author counts more.
+    fn argued(&self, s: &Standing<'_>) -> Option<Settled> {
         let may = s.record.severity < Severity::Critical && s.record.source == FindingSource::Model && s.unheard();
         let thread = s.thread.filter(|t| may && t.trusted)?;
-        let arguments = self.humans.arguments.get(&thread.thread.id).filter(|a| !a.is_empty())?;
-        Some(arguments.iter().all(|a| a.author))
+        let arguments = self.humans.arguments.get(&thread.thread.id)?;
+        let by = arguments.iter().rev().find(|a| !a.author).or(arguments.last())?;
+        let gone = Standing { status: Status::Withdrawn, ..s.clone() };
+        Some(Settled { status: Status::Withdrawn, gates: by.author, by: Some(by.by.clone()), why: settled_words(&gone, by.author) })
     }
 
     /// What became of an earlier finding; `false` where nothing here knows of such a one.
@@ -96,16 +108,12 @@ impl Judge<'_> {
         prior.title.clone_from(&record.title);
         prior.severity = record.severity;
         prior.thread = memory.thread_of(&record.fingerprint).map(|t| t.thread.id.clone());
-        if matches!(prior.status, Status::Settled | Status::Withdrawn) {
-            match self.settled(&prior.fingerprint) {
-                Some((status, gates)) if status == prior.status => {
-                    if let Some(s) = self.of(&prior.fingerprint).filter(|s| s.status != Status::Open) {
-                        prior.by.clone_from(&s.by);
-                        prior.why = settled_words(s, gates).or(prior.why.take());
-                    }
-                }
-                _ => (prior.status, prior.by, prior.why) = (Status::Open, None, None),
-            }
+        match prior.status {
+            Status::Open | Status::Fixed => prior.by = None,
+            Status::Settled | Status::Withdrawn => match self.settled(&prior.fingerprint).filter(|s| s.status == prior.status) {
+                Some(settled) => (prior.by, prior.why) = (settled.by, settled.why),
+                None => (prior.status, prior.by, prior.why) = (Status::Open, None, None),
+            },
         }
         true
     }
@@ -116,9 +124,9 @@ impl Judge<'_> {
             record.gates = false;
             return;
         }
-        match self.settled(&record.fingerprint) {
-            Some((status, gates)) if status == record.status => record.gates |= gates,
-            _ => (record.status, record.gates, record.by) = (Status::Open, false, None),
+        match self.settled(&record.fingerprint).filter(|s| s.status == record.status) {
+            Some(settled) => (record.gates, record.by) = (record.gates | settled.gates, settled.by),
+            None => (record.status, record.gates, record.by) = (Status::Open, false, None),
         }
     }
 }

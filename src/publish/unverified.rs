@@ -50,13 +50,16 @@ pub async fn unverified(desk: &Desk<'_>, review: &Review) -> Result<Published, F
     Ok(done)
 }
 
-/// The report without what it says of people, rounds and itself.
+/// The report without what it says of people, rounds and itself, and without links.
 fn stripped(review: &Review) -> Review {
     let mut review = review.clone();
     (review.outcome, review.round, review.next, review.override_) = (Outcome::Inconclusive, 1, None, None);
     review.prior.clear();
     review.notes.clear();
-    review.findings.iter_mut().for_each(|f| f.status = FindingStatus::New);
+    for finding in &mut review.findings {
+        finding.status = FindingStatus::New;
+        finding.rule.iter_mut().for_each(|rule| rule.url = None);
+    }
     review
 }
 

@@ -139,7 +139,7 @@ async fn take(forge: &dyn Forge, step: &Step, done: &mut Done) -> Result<(), For
         Step::Unlabel(label) => forge.label(&[], std::slice::from_ref(label)).await,
         Step::Neutral(head) => {
             let (title, summary) = ("Retracted".to_owned(), "What tribune said of this commit was retracted.".to_owned());
-            let check = Check { head: head.clone(), conclusion: Conclusion::Neutral, title, summary, annotations: Vec::new() };
+            let check = Check { head: head.clone(), conclusion: Conclusion::Neutral, title, summary, annotations: Vec::new(), unverified: false };
             match forge.check(&check).await? {
                 true => Ok(()),
                 false => Err(ForgeError::Forbidden("the token may not write it".to_owned())),

@@ -253,8 +253,8 @@ mod tests {
         insta::assert_snapshot!(shown("workflow_run", &run("octo/app", "push"), &[], None), @"skip: the finished run was not one of a pull request");
         // A URL names another pull request, and makes nobody's word better.
         let url = Some("https://github.com/octo/app/pull/8");
-        insta::assert_snapshot!(shown("workflow_run", &run("fork/app", "pull_request"), &[], url), @"");
-        insta::assert_snapshot!(shown("workflow_run", &json!({"workflow_run": 1}), &[], url), @"");
+        insta::assert_snapshot!(shown("workflow_run", &run("fork/app", "pull_request"), &[], url), @"https://github.com/ https://api.github.com/ octo/app#8 own: false unverified: true head: - []");
+        insta::assert_snapshot!(shown("workflow_run", &json!({"workflow_run": 1}), &[], url), @"https://github.com/ https://api.github.com/ octo/app#8 own: false unverified: true head: - []");
         let by_hand = |number: &str, sha: &str| shown("workflow_dispatch", &json!({"inputs": {"number": number, "sha": sha}}), &[], None);
         insta::assert_snapshot!(by_hand("7", SHA), @"https://github.com/ https://api.github.com/ octo/app#7 own: true unverified: false head: 0123 []");
         insta::assert_snapshot!(by_hand("7", "0123456"), @"the input `sha` is refused: it has to be the whole id of the commit that you looked at");
