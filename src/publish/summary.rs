@@ -6,6 +6,7 @@ use crate::forge::ForgeError;
 use crate::history::{Kind, State, Status, marker};
 use crate::report::markdown::{Comments, pages};
 use crate::report::{Outcome, Review, Sources};
+use crate::secrets;
 
 /// The most comments of one summary.
 const MAX_PAGES: usize = 40;
@@ -61,7 +62,9 @@ fn bodies(desk: &Desk<'_>, review: &Review, state: &State, told: &[&Finding]) ->
             crate::diff::Side::New => (Some(head), &f.path),
             crate::diff::Side::Old => (review.change.base_sha.as_deref(), f.old_path.as_ref().unwrap_or(&f.path)),
         };
-        Some(desk.forge.link(sha?, path.as_str()?, lines))
+        // A name that holds a secret is shown masked, so nothing may lead there.
+        let path = path.as_str().filter(|p| secrets::mask(p) == *p)?;
+        Some(desk.forge.link(sha?, path, lines))
     };
     let in_thread = |f: &Finding| told.iter().any(|t| std::ptr::eq(*t, f));
     let comments = Comments { bytes, most: MAX_PAGES, in_thread: &in_thread, link: &link, news: &news, title: None };

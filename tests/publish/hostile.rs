@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::forge::{BOT, DEV, MAINTAINER, Start};
+use pulldown_cmark::{Event, Parser, Tag};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -76,10 +77,12 @@ fn lines(n: usize) -> String {
 fn everywhere(kind: Kind) {
     let title = BODIES[..8].join(" ").replace('\n', " ");
     let description = BODIES.join("\n\n");
+    // GitHub takes 80 writes a minute: what has no thread there stands in the summary.
+    let most = if kind == Kind::GitHub { 30 } else { 500 };
     let start = Start {
         title: &title,
         description: &description,
-        base: &|r| r.write(".tribune.yaml", "post: {inline_max: 500}\n"),
+        base: &|r| r.write(".tribune.yaml", format!("post: {{inline_max: {most}}}\n")),
         change: &|r| {
             r.write("values.py", lines(200));
             for (n, body) in BODIES.iter().enumerate().filter(|(n, _)| n % 4 == 0) {
@@ -103,19 +106,19 @@ fn everywhere(kind: Kind) {
         };
         if shown { half.map(finding).collect() } else { Vec::new() }
     });
+    scene.fake.hurry();
     let first = scene.round();
-    assert_eq!(first.code, 1, "{}", first.output);
-    assert!(first.threads.len() >= 190, "{} threads", first.threads.len());
+    assert!(first.code == 1 && first.threads.len() >= most.min(200), "{} threads", first.threads.len());
     for (thread, evil) in first.threads.iter().map(|t| t.id.clone()).zip(BODIES.iter()).take(40) {
         scene.fake.human_reply(DEV, &thread, &format!("No. {evil}"));
     }
     let head = scene.fake.repo().ask(&["rev-parse", "HEAD"]);
     scene.fake.human_comment(MAINTAINER, &format!("tribune break glass {}: {}", &head[..12], BODIES[..8].join(" ").replace(['\n', '\r'], " ")));
     scene.round();
-    scene.fake.repo().write("values.py", lines(100));
+    scene.fake.repo().write("values.py", lines(200).split_once("VALUE_100").expect("a line").1);
     scene.push("half of it");
     let last = scene.round();
-    assert!(last.threads.iter().any(|t| t.resolved), "{}", last.output);
+    assert!(last.threads.iter().any(|t| t.resolved));
     let threads = last.threads.iter().flat_map(|t| &t.bodies).filter(|(by, _)| by == BOT).map(|(_, text)| text.clone());
     let posted: Vec<String> = threads.chain(scene.fake.comments().into_iter().filter(|c| c.author == BOT).map(|c| c.body)).collect();
     for text in &posted {
@@ -124,7 +127,12 @@ fn everywhere(kind: Kind) {
         }
         let markers = text.matches("<!-- tribune:").count();
         assert!(markers <= 1 && (markers == 0 || text.lines().last().is_some_and(|l| l.starts_with("<!-- tribune:v1 "))), "{text}");
-        assert!(!text.contains("https://evil.example)") && !text.contains("\u{202e}"), "{text}");
+        for event in Parser::new(text) {
+            let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
+            // The forge's own pages, and the rule's text.
+            assert!(dest_url.starts_with(&scene.fake.origin()) || dest_url.starts_with("https://requests.readthedocs.io/"), "{dest_url}");
+        }
+        assert!(!text.contains("\u{202e}"), "{text}");
     }
 }
 

@@ -166,6 +166,8 @@ pub(crate) trait FakeForge: Send {
     fn violations(&self) -> Vec<String>;
     /// Sets both counters to zero.
     fn reset_counters(&mut self);
+    /// Limits by the minute go by a much shorter one.
+    fn hurry(&mut self) {}
     fn fault(&mut self, fault: Fault);
     /// Takes all faults away.
     fn heal(&mut self);

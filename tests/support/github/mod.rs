@@ -381,6 +381,10 @@ impl FakeForge for FakeGitHub {
         (state.requests, state.writes) = (0, 0);
     }
 
+    fn hurry(&mut self) {
+        self.set_minute(Duration::from_millis(10));
+    }
+
     fn fault(&mut self, fault: Fault) {
         let mut state = self.state();
         let armed = Armed { fault, requests: state.requests, writes: state.writes };
