@@ -168,7 +168,11 @@ fn load(path: &Path) -> Result<Report, UserError> {
 }
 
 fn refused(cause: &str) -> UserError {
-    UserError::unreadable("the report is refused", cause, "Publish the report of a review of this very merge request, by the same version of tribune.")
+    UserError::unreadable(
+        "the report is refused",
+        cause,
+        "Publish the report of a review of this very merge request, by the same version of tribune.",
+    )
 }
 
 fn nowhere() -> UserError {

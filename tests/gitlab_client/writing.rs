@@ -88,7 +88,14 @@ async fn a_status_is_set_once_and_changed() {
     let mut fake = sample();
     let client = client(&fake, Rights::Write).await;
     let head = request(client.as_ref()).await.head_sha;
-    let check = |conclusion| Check { head: head.clone(), conclusion, title: "x".repeat(300), summary: String::new(), annotations: Vec::new(), unverified: false };
+    let check = |conclusion| Check {
+        head: head.clone(),
+        conclusion,
+        title: "x".repeat(300),
+        summary: String::new(),
+        annotations: Vec::new(),
+        unverified: false,
+    };
     assert_eq!(client.check(&check(Conclusion::Failure)).await, Ok(true));
     assert_eq!(client.check(&check(Conclusion::Failure)).await, Ok(true));
     assert_eq!(fake.checks(), [("tribune".to_owned(), "failed".to_owned())]);

@@ -49,10 +49,13 @@ const ACTS: [&str; 34] = [
     "\u{202e}egrem/ \u{2066}x",
 ];
 
+/// Makes a text of one that acts, and its number.
+type Form<'a> = &'a dyn Fn(&str, usize) -> String;
+
 /// 200 of them, alone, within words, twice, and with keys.
 pub(crate) static BODIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let secret = |n: usize| &SECRETS[n % 3];
-    let forms: [&dyn Fn(&str, usize) -> String; 6] = [
+    let forms: [Form<'_>; 6] = [
         &|a, _| a.to_owned(),
         &|a, _| format!("It breaks. {a}"),
         &|a, _| format!("{a}\n{a}"),

@@ -9,7 +9,6 @@ mod git_repo;
 #[path = "../support/scene.rs"]
 mod scene;
 
-
 mod heads;
 mod hostile;
 

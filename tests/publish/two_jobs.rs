@@ -172,7 +172,13 @@ fn what_is_no_report_is_refused_before_anybody_is_asked() {
     scene.fake.reset_counters();
     let path = scene.report();
     let huge = vec![b' '; 33 << 20];
-    for (text, word) in [(&b"{\"schema\": \"tribune.report/v1\"}"[..], "not a report"), (b"[[[[", "not a report"), (b"{\"schema\": ", "not JSON"), (b"", "not JSON"), (&huge, "bytes")] {
+    for (text, word) in [
+        (&b"{\"schema\": \"tribune.report/v1\"}"[..], "not a report"),
+        (b"[[[[", "not a report"),
+        (b"{\"schema\": ", "not JSON"),
+        (b"", "not JSON"),
+        (&huge, "bytes"),
+    ] {
         std::fs::write(&path, text).expect("written");
         let job = scene.publish(&GATE);
         assert!(job.code == 4 && job.output.contains("the report is refused") && job.output.contains(word), "{}", job.output);

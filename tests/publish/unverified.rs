@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 
 /// A change from a fork. The models find nothing.
 fn scene(kind: Kind) -> Scene {
-    let start = Start {
-        title: "From a fork",
-        change: &|r| r.write("app.py", program(0, CRITICAL, IMPORTANT)),
-        fork: true,
-        ..Start::default()
-    };
+    let start = Start { title: "From a fork", change: &|r| r.write("app.py", program(0, CRITICAL, IMPORTANT)), fork: true, ..Start::default() };
     Scene::of(kind, Jobs::Two, &start, |_| Vec::new())
 }
 
@@ -31,7 +26,8 @@ fn after_the_fork(scene: &Scene) -> Vec<(String, String)> {
         let path = scene.fake.repo().outside.path().join("after.json");
         let head = scene.fake.repo().ask(&["rev-parse", "HEAD"]);
         let run = json!({"event": "pull_request", "head_branch": "topic", "head_sha": head, "head_repository": {"full_name": "fork/app"}, "pull_requests": []});
-        std::fs::write(&path, json!({"action": "completed", "workflow_run": run, "repository": {"full_name": "octo/app"}}).to_string()).expect("written");
+        std::fs::write(&path, json!({"action": "completed", "workflow_run": run, "repository": {"full_name": "octo/app"}}).to_string())
+            .expect("written");
         env.push(("GITHUB_EVENT_NAME".into(), "workflow_run".into()));
         env.push(("GITHUB_EVENT_PATH".into(), path.to_string_lossy().into_owned()));
     } else {
@@ -72,7 +68,10 @@ fn a_report_is_shown_in_a_comment_of_its_own_and_kept_up_to_date() {
         let comments = scene.fake.comments();
         assert_eq!((comments.len(), scene.fake.threads().len(), scene.fake.labels().len(), scene.fake.approvals().len()), (1, 0, 0, 0));
         let body = comments[0].body.clone();
-        assert!(body.starts_with("**Unverified report of a fork**: 1 critical, 1 important.") && !body.contains("**Pass") && !body.contains("**Fail"), "{body}");
+        assert!(
+            body.starts_with("**Unverified report of a fork**: 1 critical, 1 important.") && !body.contains("**Pass") && !body.contains("**Fail"),
+            "{body}"
+        );
         // A link would be the fork's to choose.
         assert!(!body.contains("](http"), "{body}");
         assert!(body.contains("<!-- tribune:v1 unverified "), "{body}");
@@ -114,7 +113,8 @@ fn no_findings_against_a_model_s_result_replace_settle_and_resolve_nothing() {
             report
         };
         let prints: Vec<Value> = sound["findings"].as_array().expect("a list").iter().map(|f| f["fingerprint"].clone()).collect();
-        let prior = |status: &str| -> Value { prints.iter().map(|f| json!({"fingerprint": f, "status": status, "by": "boss", "why": "x"})).collect() };
+        let prior =
+            |status: &str| -> Value { prints.iter().map(|f| json!({"fingerprint": f, "status": status, "by": "boss", "why": "x"})).collect() };
         for report in [
             claim(&|r| r["findings"] = json!([])),
             claim(&|r| (r["findings"], r["prior"]) = (json!([]), prior("fixed"))),

@@ -145,7 +145,8 @@ impl Scene {
 
     fn with_gateway(&self, rights: Rights, key: bool) -> Vec<(String, String)> {
         let url = self.gateway.url();
-        let more: Vec<(&str, &str)> = key.then_some(STATE_KEY).into_iter().chain([("TRIBUNE_GATEWAY_URL", &url[..]), ("TRIBUNE_MODEL", "fake")]).collect();
+        let more: Vec<(&str, &str)> =
+            key.then_some(STATE_KEY).into_iter().chain([("TRIBUNE_GATEWAY_URL", &url[..]), ("TRIBUNE_MODEL", "fake")]).collect();
         self.env(rights, &more)
     }
 

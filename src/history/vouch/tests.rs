@@ -58,7 +58,15 @@ fn vouched(past: &Past, mut review: Review) -> String {
     let mut lines: Vec<String> = (review.findings.iter().zip(&review.prior).zip(&next.findings))
         .map(|((f, p), r)| {
             let by = p.by.as_deref().unwrap_or("-");
-            format!("{} {:?}; prior {:?} by {by} in {:?}; kept {:?}{}", p.title, f.status, p.status, p.thread, r.status, if r.gates { ", gates" } else { "" })
+            format!(
+                "{} {:?}; prior {:?} by {by} in {:?}; kept {:?}{}",
+                p.title,
+                f.status,
+                p.status,
+                p.thread,
+                r.status,
+                if r.gates { ", gates" } else { "" }
+            )
         })
         .collect();
     let glass = review.override_.map_or("shut".to_owned(), |o| format!("opened by {} ({})", o.by, role_name(o.role)));
