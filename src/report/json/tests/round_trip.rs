@@ -44,6 +44,10 @@ fn whole() -> Review {
     review.coverage[3].bounded = true;
     review.usage.estimated = true;
     review.usage.cache_write_tokens = 17;
+    review.provenance.prices = Some("2026-11-01".into());
+    review.reviewers[1].first_token_seconds = Some(0.25);
+    review.reviewers[1].models =
+        vec![crate::report::ModelRun { model: "model-a".into(), requests: 2, usage: review.usage, seconds: 9.5, first_token_seconds: Some(0.25) }];
     let prior = |digit: &str, status| Prior {
         fingerprint: digit.repeat(32),
         status,
