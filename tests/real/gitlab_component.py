@@ -3,7 +3,7 @@
 
     gitlab_component.py FOLDER      (with TRIBUNE, SERVED and NPM in the environment)
 """
-import json, pathlib, subprocess, sys
+import functools, hashlib, http.server, json, os, pathlib, re, shutil, subprocess, sys, threading
 from served import ROOT, STATE_KEY, Pipeline, Served, clone
 
 TEMPLATES = ROOT / "ci-templates/gitlab/templates"
@@ -55,7 +55,6 @@ def one_job():
         quality = json.loads((folder / "gl-code-quality-report.json").read_text())
         assert sorted(e["severity"] for e in quality if e["location"]["path"] == "app.py") == ["critical", "major"], quality
         assert json.loads((folder / "tribune-report.sarif").read_text())["version"] == "2.1.0"
-        writes = state["writes"]
 
         failed = Pipeline(folder, ci(head, "fail-on: critical, formats: json rdjson markdown"), variables(gitlab), unset=MERGE_REQUEST)
         failed.expect("exit 1 is not allowed to fail", {"unit-test": "PASS", "tribune": "FAIL"})
@@ -72,7 +71,7 @@ def one_job():
         # A severity that is none, by a variable that wins over the input: exit 2.
         done = Pipeline(folder, ci(head), variables(gitlab, TRIBUNE_FAIL_ON="huge"), unset=MERGE_REQUEST)
         done.expect("exit 2 is a warning", {"unit-test": "PASS", "tribune": "WARN"})
-        return writes
+        return state
 
 
 def kinds_of_pipelines():
@@ -100,6 +99,54 @@ def kinds_of_pipelines():
         Pipeline(folder, plain, of_branch | {"TRIBUNE_FAIL_ON": "critical"}).expect("include.yml, gate", with_job | {"tribune": "FAIL"})
 
 
+def read(state):
+    """What a reader of the page sees: threads, and the comment without what changes from run to run (cost, time, hidden state)."""
+    seen = [(t["path"], t["line"], t["resolved"], [plain(body) for _, body in t["bodies"]]) for t in state["threads"]]
+    return sorted(seen), [plain(c["body"]) for c in state["comments"]], state["labels"]
+
+
+def plain(body):
+    return re.sub(r"127.0.0.1:\d+|\d+ ms|\d+(\.\d+)? s\b|\b[0-9a-f]{7,40}\b", "…", re.sub(r"<!--.*?-->", "", body, flags=re.S)).strip()
+
+
+def two_jobs(of_one_job):
+    with Served("gitlab") as gitlab:
+        folder = project(gitlab)
+        head = gitlab.first["head"]
+        # Each token is bound to the environment of the job that it is for, as the README says.
+        tokens = {"values": {"tribune/review": gitlab.env("read")["GITLAB_TOKEN"], "tribune/publish": gitlab.env("write")["GITLAB_TOKEN"]}}
+        common = {n: v for n, v in variables(gitlab).items() if n != "GITLAB_TOKEN"}
+
+        def run(inputs, jobs, what, *texts, **settings):
+            return Pipeline(folder, ci(head, f"split: true{inputs}"), common, unset=MERGE_REQUEST, settings={"GITLAB_TOKEN": tokens} | settings).expect(what, {"unit-test": "PASS"} | jobs, *texts)
+
+        def push(text):
+            """Somebody pushes; the next job's clone has it."""
+            nonlocal head
+            gitlab.ask("push", "edited.py", text)
+            head = common["CI_COMMIT_SHA"] = gitlab.state()["head"]
+            subprocess.run(["git", "-C", folder, "fetch", "-q", "origin", "topic"], check=True)
+            subprocess.run(["git", "-C", folder, "reset", "-q", "--hard", head], check=True)
+            shutil.copytree(TEMPLATES, folder / "templates", dirs_exist_ok=True)
+
+        run("", {"tribune-review": "PASS", "tribune-publish": "PASS"}, "two jobs")
+        state = gitlab.state()
+        assert read(state) == read(of_one_job), f"two jobs: {read(state)}\none job: {read(of_one_job)}"
+        assert state["violations"] == [] and state["unfinished"] == 0, state
+        run("", {"tribune-review": "PASS", "tribune-publish": "PASS"}, "two jobs again")
+        assert gitlab.state()["writes"] == state["writes"], "the same was written twice"
+        push("short = 1")
+        run(", fail-on: critical", {"tribune-review": "PASS", "tribune-publish": "FAIL"}, "the second of two jobs gates")
+        state = gitlab.state()
+        run(", fail-on: critical", {"tribune-review": "PASS", "tribune-publish": "FAIL"}, "and the retried one")
+        assert gitlab.state()["writes"] == state["writes"], "the same was written twice"
+        # A gateway that is not there: the first job says so, the second still posts what there is, and both are warnings.
+        push("shorter = 1")
+        down = {"TRIBUNE_GATEWAY_URL": {"values": {"tribune/review": "http://127.0.0.1:9/v1"}}, "TRIBUNE_MODEL": "none"}
+        run("", {"tribune-review": "WARN", "tribune-publish": "WARN"}, "a gateway that is not there", **down)
+        assert gitlab.state()["violations"] == [] and len(gitlab.state()["threads"]) == 2, gitlab.state()
+
+
 def forks():
     with Served("gitlab", "fork") as gitlab:
         folder = project(gitlab)
@@ -114,10 +161,45 @@ def forks():
         done.expect("a fork in two jobs has no second", {"unit-test": "PASS", "tribune-review": "PASS"}, "runs in a fork")
 
 
+def downloads():
+    """A release's template brings its own program, and takes no other."""
+    served = work / "downloads"
+    served.mkdir()
+    target = f"{os.uname().machine}-unknown-linux-musl"
+    program = served / f"tribune-9.9.9-{target}"
+    program.write_text(f'#!/bin/sh\necho "the downloaded program"\nexec "{os.environ["TRIBUNE"]}" "$@"\n')
+    others = [f"{'0' * 64}  tribune-9.9.9-{t}\n" for t in ("x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl") if t != target]
+    (work / "SHA256SUMS").write_text(f"{hashlib.sha256(program.read_bytes()).hexdigest()}  {program.name}\n" + "".join(others))
+    shutil.copytree(ROOT / "ci-templates", work / "released")
+    subprocess.run([work / "released/release", "9.9.9", work / "SHA256SUMS"], check=True)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=served))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"download: 'http://127.0.0.1:{server.server_port}'"
+    with Served("gitlab") as gitlab:
+        folder = clone(gitlab, work / "downloading" / "project", work / "released/gitlab/templates")
+        head, jobs = gitlab.first["head"], {"unit-test": "PASS", "tribune": "PASS"}
+        Pipeline(folder, ci(head, place, by="local"), variables(gitlab), unset=MERGE_REQUEST).expect("a download", jobs, "the downloaded program")
+        assert len(gitlab.state()["threads"]) == 2
+        done = Pipeline(folder, ci(head, place + ", version: 9.9.8", by="local"), variables(gitlab), unset=MERGE_REQUEST)
+        done.expect("another version", jobs | {"tribune": "WARN"}, "knows no checksum")
+        program.write_text(program.read_text() + "# tampered with\n")
+        done = Pipeline(folder, ci(head, place, by="local"), variables(gitlab), unset=MERGE_REQUEST)
+        done.expect("another program", jobs | {"tribune": "WARN"}, "not what was released")
+        program.unlink()
+        Pipeline(folder, ci(head, place, by="local"), variables(gitlab), unset=MERGE_REQUEST).expect("nothing there", jobs | {"tribune": "WARN"}, "404")
+    server.shutdown()
+
+
 def main():
-    one_job()
+    two_jobs(one_job())
     kinds_of_pipelines()
     forks()
+    downloads()
     print("ok")
 
 
