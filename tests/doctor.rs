@@ -148,10 +148,7 @@ fn nothing_is_set_up_and_there_is_no_repository() {
 
     Posting
       -        posting        nothing: there is no merge request here
-      -        memory         TRIBUNE_STATE_KEY is not set: nothing is settled, no later round is
-                              cheaper, no cost is added up
-                              fix: Set it to a long random text (`openssl rand -hex 32`), masked, the
-                              same for all jobs of the project.
+      -        memory         TRIBUNE_STATE_KEY is not set; merge requests want it
     ");
 }
 
@@ -184,7 +181,7 @@ fn a_gateway_by_hand_is_reached_and_called_once_a_model() {
     assert!(!shown.screen.contains("hunter22"), "{}", shown.screen);
     insta::assert_snapshot!(plain(&shown, &[(host, "gw.example"), (base[..12].to_owned(), "POLICY")]), @"
     exit 2
-    tribune 0.1.0: 2 problems
+    tribune 0.1.0: 2 problems (policy, probe)
 
     Here
       ok       run            by hand, no CI job
@@ -202,8 +199,9 @@ fn a_gateway_by_hand_is_reached_and_called_once_a_model() {
       ok       corp           http://gw.example/v1 (openai, chat), token from TRIBUNE_CORP_TOKEN,
                               headers X-Team
       ok       models         top, standard: best at corp, then good at corp; light: gone at corp
-      ok       limits         2,000,000 tokens a run; no price is known for gone, good, so no dollars
-                              are counted; 1500 s in all, 300 s a reviewer, 8 requests at a time
+      ok       limits         $2.00 a run, $6.00 a merge request; 2,000,000 tokens a run for gone, good,
+                              whose price is not known; 1500 s in all, 300 s a reviewer, 8 requests at
+                              a time
       ok       connection     corp answers
       ok       probe          best at corp answered as fake-model-1: 100 tokens in, 20 out, $0.000360
       problem  probe          gone at corp: gw.example answered 404 (Not Found): The model `gone`
@@ -222,10 +220,7 @@ fn a_gateway_by_hand_is_reached_and_called_once_a_model() {
 
     Posting
       -        posting        nothing: there is no merge request here
-      -        memory         TRIBUNE_STATE_KEY is not set: nothing is settled, no later round is
-                              cheaper, no cost is added up
-                              fix: Set it to a long random text (`openssl rand -hex 32`), masked, the
-                              same for all jobs of the project.
+      -        memory         TRIBUNE_STATE_KEY is not set; merge requests want it
     ");
     let asked: Vec<String> =
         gateway.requests().iter().filter(|r| r.method == "POST").map(|r| r.json()["model"].as_str().unwrap_or_default().to_owned()).collect();
@@ -287,7 +282,7 @@ fn a_pipeline_of_gitlab_whose_token_lacks_the_scope() {
     let env = job.fake.env(Rights::Read);
     insta::assert_snapshot!(job.shown(env, &[]), @"
     exit 4
-    tribune 0.1.0: 1 problem, 1 warning
+    tribune 0.1.0: 1 problem (token), 1 warning
 
     Here
       ok       run            GitLab CI, the merge request's own pipeline (detached)
@@ -436,6 +431,14 @@ fn a_pipeline_of_gitlab_with_other_troubles() {
                               kind that the others have.
       ok       approval       it counts for the rule `Owners`
     ");
+}
+
+#[test]
+fn a_token_is_pointed_out_before_it_expires() {
+    let mut job = gitlab();
+    let late = [job.fake.env(Rights::Write), set(&[("SOURCE_DATE_EPOCH", "1798070400")])].concat();
+    let shown = job.shown(late, &[]);
+    assert!(shown.starts_with("exit 0") && shown.contains("warning  token          a token of bot with the scope `api`; it expires on"), "{shown}");
 }
 
 #[test]
@@ -643,8 +646,8 @@ fn what_does_not_answer_is_told_with_its_exit_code() {
       ok       default        http://closed.example/v1 (openai, chat), no token (TRIBUNE_GATEWAY_TOKEN
                               is not set)
       ok       models         all tiers: m at default
-      ok       limits         2,000,000 tokens a run; no price is known for m, so no dollars are
-                              counted; 1500 s in all, 300 s a reviewer, 8 requests at a time
+      ok       limits         2,000,000 tokens a run for m, whose price is not known; 1500 s in all, 300
+                              s a reviewer, 8 requests at a time
       problem  connection     default at closed.example cannot be reached: Connection refused (os error
                               111)
                               fix: Check the URL, its port, and that the server is up and lets this

@@ -2,13 +2,15 @@
 //! each model.
 
 use super::{Line, State, net};
-use crate::config::{Config, EndpointSettings, Env, Limits, ModelTier};
+use crate::config::{Config, EndpointSettings, Env, Limits, ModelTier, Resolved};
+use crate::date::Date;
 use crate::error::Exit;
 use crate::gateway::{
-    Answer, CallContext, Endpoint, ErrorKind, Gateway, GatewayError, Labels, Limits as CallLimits, Link, ModelRequest, Setup, ToolSpec,
+    Answer, CallContext, Endpoint, ErrorKind, Gateway, GatewayError, Labels, Limits as CallLimits, Link, ModelRequest, Price, Setup, ToolSpec,
 };
 use crate::http::is_loopback;
 use crate::report::thousands;
+use crate::run::price;
 use futures::future::join_all;
 use reqwest::Url;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +25,8 @@ const PROBE_TIME: Duration = Duration::from_secs(60);
 const PROBE_TOKENS: u32 = 16;
 
 /// The configured gateway. `None` in what is returned: no model can be asked, so nothing is left to be tried.
-pub(super) fn look(config: &Config, env: Env<'_>, lines: &mut Vec<Line>) -> Option<Targets> {
+pub(super) fn look(resolved: &Resolved, env: Env<'_>, today: Date, lines: &mut Vec<Line>) -> Option<Targets> {
+    let config = &resolved.config;
     let (gateway, notes) = match config.gateway(env) {
         Err(error) => {
             lines.push(Line::of_error("gateway", &error));
@@ -41,6 +44,7 @@ pub(super) fn look(config: &Config, env: Env<'_>, lines: &mut Vec<Line>) -> Opti
     let own = config.reviewers.iter().filter(|(_, settings)| settings.model.is_some());
     chains.extend(own.map(|(id, _)| (id.as_str(), gateway.chain(id, ModelTier::Standard))));
     targets.models.extend(chains.iter().flat_map(|(_, chain)| chain.iter().cloned()));
+    targets.prices.extend(gateway.models().into_iter().filter_map(|model| Some((model.to_owned(), price(resolved, model, today)?))));
     for (name, settings) in config.endpoints.iter().filter(|(name, _)| gateway.endpoints.contains_key(*name)) {
         lines.push(endpoint(name, settings, env));
     }
@@ -65,6 +69,8 @@ pub(super) struct Targets {
     endpoints: BTreeMap<String, (Endpoint, String)>,
     /// Models, each once.
     models: BTreeSet<Link>,
+    /// What they cost, where that is known.
+    prices: BTreeMap<String, Price>,
 }
 
 impl Targets {
@@ -133,13 +139,15 @@ fn told_chains(chains: &[(&str, Arc<[Link]>)]) -> String {
 
 /// What a run may spend, and whether that can be counted in dollars.
 fn limits(config: &Config, targets: &Targets) -> Line {
-    let Limits { run, reviewer, tokens, usd, parallel, .. } = config.limits;
-    let unknown: BTreeSet<&str> = targets.models.iter().map(|l| l.model.as_str()).filter(|m| !config.prices.contains_key(*m)).collect();
-    let money = if unknown.is_empty() {
-        format!("${usd:.2} and {} tokens a run, prices known", thousands(tokens))
-    } else {
-        let tokens = thousands(tokens);
-        format!("{tokens} tokens a run; no price is known for {}, so no dollars are counted", unknown.into_iter().collect::<Vec<_>>().join(", "))
+    let Limits { run, reviewer, tokens, usd, usd_per_change, parallel, .. } = config.limits;
+    let unknown: BTreeSet<&str> = targets.models.iter().map(|l| l.model.as_str()).filter(|m| !targets.prices.contains_key(*m)).collect();
+    let dollars = format!("${usd:.2} a run, ${usd_per_change:.2} a merge request");
+    let tokens =
+        format!("{} tokens a run for {}, whose price is not known", thousands(tokens), unknown.iter().copied().collect::<Vec<_>>().join(", "));
+    let money = match (unknown.is_empty(), targets.prices.is_empty()) {
+        (true, _) => dollars,
+        (false, true) => tokens,
+        (false, false) => format!("{dollars}; {tokens}"),
     };
     Line::ok("limits", format!("{money}; {} s in all, {} s a reviewer, {parallel} requests at a time", run.as_secs(), reviewer.as_secs()))
 }
@@ -167,7 +175,7 @@ pub(super) async fn probe(config: &Config, targets: Targets) -> Vec<Line> {
     let models = targets.models;
     let endpoints = targets.endpoints.into_iter().map(|(name, (endpoint, _))| (name, endpoint)).collect();
     let limits = CallLimits { attempts: 1, parallel: config.limits.parallel, ..CallLimits::default() };
-    let gateway = Gateway::new(Setup { endpoints, prices: config.prices.clone(), limits, ..Setup::default() });
+    let gateway = Gateway::new(Setup { endpoints, prices: targets.prices, limits, ..Setup::default() });
     let gateway = &gateway;
     let calls = models.iter().map(|link| async move {
         let call = CallContext {

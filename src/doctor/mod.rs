@@ -89,7 +89,7 @@ pub fn diagnose(visit: &Visit<'_>, runtime: &Runtime) -> Diagnosis {
     if let Some(resolved) = &resolved {
         configuration.push(organisation::rollout(resolved, &visit.place));
         configuration.extend(rules(resolved, repository.policy.as_ref(), visit.env));
-        if let Some(targets) = gateway::look(&resolved.config, visit.env, &mut gateway) {
+        if let Some(targets) = gateway::look(resolved, visit.env, visit.today, &mut gateway) {
             hosts.extend(targets.urls());
             gateway.extend(runtime.block_on(gateway::reach(&targets)));
             if visit.probe && gateway.iter().all(|l| l.state != State::Problem) {

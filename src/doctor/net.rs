@@ -3,7 +3,7 @@
 use super::Line;
 use crate::config::Env;
 use crate::error::Exit;
-use crate::http::{Origin, reason};
+use crate::http::{Origin, explained};
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Client, StatusCode, Url};
 use std::io::Read as _;
@@ -99,20 +99,24 @@ pub(super) async fn reach(client: &Client, url: &Url) -> Result<(), String> {
         Ok(answer) if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err("the proxy asks for a password (407)".to_owned()),
         Ok(_) => Ok(()),
         Err(e) if e.is_timeout() => Err(format!("no answer within {} s", TIME.as_secs())),
-        Err(e) => Err(reason(&e)),
+        Err(e) => Err(explained(&e)),
     }
 }
 
 /// What to do about a connection that failed for this reason.
 pub(crate) fn advice(reason: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|w| reason.to_ascii_lowercase().contains(w));
-    if says(&["407", "proxy auth"]) {
+    if says(&["407", "proxy wants"]) {
         "Give the proxy its user and password: HTTPS_PROXY=http://user:password@proxy.example:3128 (a masked variable)."
-    } else if says(&["tunnel", "proxy"]) {
+    } else if says(&["the proxy"]) {
         "Ask whoever runs the proxy to let this host through, or name the host in NO_PROXY."
-    } else if says(&["expired", "notvalidyet"]) {
+    } else if says(&["client certificate"]) {
+        "Set `client_cert` of the endpoint to a file with the certificate and its key, both in PEM."
+    } else if says(&["for other hosts"]) {
+        "Use the host that the certificate is for: look at the URL."
+    } else if says(&["expired", "not valid yet", "revoked"]) {
         "The server's certificate is out of date, or this machine's clock is wrong."
-    } else if says(&["unknownissuer", "notvalidforname", "certificate", "unable to get local issuer"]) {
+    } else if says(&["certificate"]) {
         "Put the certificate of the authority that signed the server's into a file, beside the system's, and set SSL_CERT_FILE to it."
     } else if says(&["dns", "lookup", "resolve", "name or service", "nodename"]) {
         "Check the host's name, and that this machine may ask a DNS server for it; where only a proxy may, set HTTPS_PROXY."
@@ -165,12 +169,14 @@ mod tests {
     #[test]
     fn a_broken_connection_has_its_own_fix() {
         for (reason, fix) in [
-            ("invalid peer certificate: UnknownIssuer", "Put the certificate"),
-            ("invalid peer certificate: Expired", "The server's certificate is out of date"),
+            ("its certificate is of an authority that is not trusted here", "Put the certificate"),
+            ("its certificate is for other hosts: look at the URL's host", "Use the host"),
+            ("it wants a client certificate (`client_cert` of the endpoint)", "Set `client_cert`"),
+            ("its certificate has expired", "The server's certificate is out of date"),
             ("failed to lookup address information: Name or service not known", "Check the host's name"),
             ("no answer within 10 s", "A firewall"),
             ("Connection refused (os error 111)", "Check the URL"),
-            ("unsuccessful tunnel", "Ask whoever runs the proxy"),
+            ("the proxy does not connect to it (HTTPS_PROXY; hosts that need no proxy stand in NO_PROXY)", "Ask whoever runs the proxy"),
             ("the proxy asks for a password (407)", "Give the proxy"),
         ] {
             assert!(advice(reason).starts_with(fix), "{reason}: {}", advice(reason));

@@ -1,6 +1,6 @@
 //! What would be posted, and what would be remembered of it.
 
-use super::{Line, State, Visit};
+use super::{Line, Visit};
 use crate::config::{self, Resolved, Rollout, SummaryWhen};
 use crate::error::Exit;
 use crate::forge::{Found, MergeRequest, Provenance, User};
@@ -51,12 +51,8 @@ pub(super) fn memory(visit: &Visit<'_>, me: Option<&User>, posts: bool) -> Vec<L
         Some(_) => Line::ok("memory", "signed with TRIBUNE_STATE_KEY"),
         None => {
             let told = "TRIBUNE_STATE_KEY is not set: nothing is settled, no later round is cheaper, no cost is added up";
-            let state = if posts { State::Warning } else { State::NotApplicable };
-            Line {
-                state,
-                ..Line::warning("memory", told)
-                    .fix("Set it to a long random text (`openssl rand -hex 32`), masked, the same for all jobs of the project.")
-            }
+            let fix = "Set it to a long random text (`openssl rand -hex 32`), masked, the same for all jobs of the project.";
+            if posts { Line::warning("memory", told).fix(fix) } else { Line::idle("memory", "TRIBUNE_STATE_KEY is not set; merge requests want it") }
         }
     });
     let Some(text) = (visit.env)("TRIBUNE_BOT_ID").filter(|t| !t.trim().is_empty()) else { return lines };

@@ -47,8 +47,17 @@ fn verdict(diagnosis: &Diagnosis) -> String {
     match (count(State::Problem), count(State::Warning)) {
         (0, 0) => "nothing stands against a review".to_owned(),
         (0, warnings) => format!("nothing stops a review, {}", many(warnings, "warning")),
-        (problems, 0) => many(problems, "problem"),
-        (problems, warnings) => format!("{}, {}", many(problems, "problem"), many(warnings, "warning")),
+        (problems, warnings) => {
+            let mut names: Vec<String> = Vec::new();
+            for line in diagnosis.lines().filter(|l| l.state == State::Problem) {
+                let name = clean(&line.name);
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            let warnings = if warnings > 0 { format!(", {}", many(warnings, "warning")) } else { String::new() };
+            format!("{} ({}){warnings}", many(problems, "problem"), names.join(", "))
+        }
     }
 }
 

@@ -7,8 +7,8 @@
 
 use super::ForgeError;
 use super::call::{Answer, Call, Explain, Refusal};
-use crate::gateway::error::{one_line, shorten};
-use crate::gateway::retry::{asked_wait, backoff};
+use crate::http::wait::{asked_wait, backoff};
+use crate::http::words::{one_line, shorten};
 use crate::http::{self, Origin, Secret};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LINK};
 use reqwest::{Client, Method, StatusCode, Url};
@@ -164,7 +164,7 @@ impl Api {
         let response = match request.send().await {
             Ok(response) => response,
             // Nothing was sent yet, so anything may be tried again.
-            Err(e) if e.is_connect() => return Err(broken(http::reason(&e), Some(None))),
+            Err(e) if e.is_connect() => return Err(broken(http::explained(&e), Some(None))),
             Err(e) => return Err(broken(http::reason(&e), again)),
         };
         let (status, headers) = (response.status(), response.headers().clone());

@@ -2,8 +2,8 @@
 
 use super::endpoint::Endpoint;
 use super::error::{ErrorKind, GatewayError};
-use super::retry::asked_wait;
 use super::wire::ErrorBody;
+use crate::http::wait::asked_wait;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 use std::time::{Duration, SystemTime};

@@ -3,8 +3,8 @@
 //!
 //! A call goes [`Gateway::complete`] -> `ask` -> budget -> attempt -> answer. `client` walks the chain of models, `ask`
 //! tries one link of it: `breaker` says whether it is worth trying, `budget` reserves the worst case, `attempt` sends one
-//! request and reads one stream, `classify` tells what a failure means and `retry` how long to wait before the next. It never follows a redirect, never sends a token to another
-//! origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
+//! request and reads one stream, `classify` tells what a failure means. It never follows a redirect, never sends a token to
+//! another origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
 
 mod ask;
 mod attempt;
@@ -20,7 +20,6 @@ mod limits;
 mod preset;
 mod price;
 mod prices;
-pub(crate) mod retry;
 mod size;
 mod sse;
 mod stats;

@@ -9,9 +9,11 @@ mod client;
 mod origin;
 mod secret;
 mod trouble;
+pub(crate) mod wait;
+pub(crate) mod words;
 
 pub use body::{BodyError, read, read_start};
 pub use client::{ClientError, builder, client, reason};
 pub use origin::{Origin, Refused, is_loopback, parse};
 pub use secret::Secret;
-pub use trouble::{Trouble, trouble};
+pub use trouble::{Trouble, explained, trouble};

@@ -28,6 +28,11 @@ pub fn trouble(error: &reqwest::Error) -> Option<Trouble> {
     None
 }
 
+/// Why a request got no answer, in the words that say most.
+pub fn explained(error: &reqwest::Error) -> String {
+    trouble(error).map_or_else(|| super::reason(error), |trouble| trouble.why.to_owned())
+}
+
 fn of_proxy(said: &str) -> Option<Trouble> {
     let (why, lasting) = match said {
         "proxy authorization required" => ("the proxy wants a name and a password (HTTPS_PROXY=http://name:password@host)", true),

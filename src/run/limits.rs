@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// The price of a model as it is asked for: the operator's, else the list's.
-fn price(resolved: &Resolved, model: &str, today: Date) -> Option<Price> {
+pub(crate) fn price(resolved: &Resolved, model: &str, today: Date) -> Option<Price> {
     resolved.config.prices.get(model).copied().or_else(|| Prices::built_in().of(model, today))
 }
 

@@ -142,7 +142,7 @@ impl Source {
         if let Some(etag) = copy.map(|copy| copy.etag.as_str()).filter(|etag| !etag.is_empty()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let response = request.send().await.map_err(|error| format!("it cannot be reached: {}", http::reason(&error)))?;
+        let response = request.send().await.map_err(|error| format!("it cannot be reached: {}", http::explained(&error)))?;
         let status = response.status();
         match status {
             StatusCode::OK => {}

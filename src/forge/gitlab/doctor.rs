@@ -320,3 +320,16 @@ fn kind(name: &str) -> String {
         n => format!("a token of {n}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_tokens_are_told_by_their_names() {
+        let numbers = ["18.4.1-ee", "16.0.0", "19.2-pre", "x", "17"].map(number);
+        assert_eq!(numbers, [Some((18, 4)), Some((16, 0)), Some((19, 2)), None, None]);
+        let kinds = ["project_42_bot_ab12", "group_7_bot", "service_account_9", "ada"].map(kind);
+        assert_eq!(kinds, ["a project access token", "a group access token", "a service account's token", "a token of ada"]);
+    }
+}

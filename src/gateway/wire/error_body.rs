@@ -1,6 +1,6 @@
 //! The body of an error, whichever provider or gateway wrote it: gateways mix the shapes, so one reader knows all.
 
-use crate::gateway::retry::seconds;
+use crate::http::wait::seconds;
 use serde_json::Value;
 use std::time::Duration;
 

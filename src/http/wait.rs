@@ -1,4 +1,4 @@
-//! How long to wait before another attempt. It never decides whether there is one: `classify` does.
+//! How long to wait before another attempt. It never decides whether there is one: callers do.
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::hash::{BuildHasher, RandomState};
