@@ -61,6 +61,10 @@ pub(super) enum Builtin {
 pub(super) enum Fact {
     /// A function, type or constant is gone, and code still uses it.
     RemovedInUse,
+    /// A function takes other arguments, and code still passes the old ones.
+    SignatureInUse,
+    /// An option, a script or a make target is gone, and documents or scripts still use it.
+    CommandGone,
     /// It is gone, and documents or comments still name it.
     RemovedInDocs,
     /// A file is gone, and others still name its path.

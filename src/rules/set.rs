@@ -12,6 +12,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 /// A source with more rules than this is cut off, with a problem.
 const MAX_FILES: usize = 5_000;
@@ -128,9 +129,9 @@ impl RuleSet {
             problems.push(Problem::line(0, title, "split the source").of_file(name));
             files.truncate(MAX_FILES);
         }
-        for (path, text) in files {
-            if let Err(problem) = self.add(name, origin, &path, &text) {
-                problems.push(problem.of_file(&path));
+        for (loaded, (path, _)) in prepared(name, origin, &files).into_iter().zip(&files) {
+            if let Err(problem) = loaded.and_then(|loaded| self.add(loaded)) {
+                problems.push(problem.of_file(path));
             }
         }
         self.indexes = Default::default();
@@ -138,25 +139,14 @@ impl RuleSet {
         problems
     }
 
-    fn add(&mut self, source: &str, origin: Origin, path: &str, text: &str) -> Result<(), Problem> {
-        let file = format::read(text, origin.name())?;
-        if let Some(old) = self.entries.get(&file.rule.id) {
-            if old.loaded.source == source {
-                let title = format!("`{}` is the id of {} too", file.rule.id, old.loaded.path);
+    fn add(&mut self, loaded: Loaded) -> Result<(), Problem> {
+        let rule = loaded.file.rule.clone();
+        if let Some(old) = self.entries.get(&rule.id) {
+            if old.loaded.source == loaded.source {
+                let title = format!("`{}` is the id of {} too", rule.id, old.loaded.path);
                 return Err(Problem::line(0, title, "every rule has an id of its own"));
             }
-            guard::may_replace(old, &file.rule, file.detect.as_ref(), origin)?;
-        }
-        let patterns = match file.detect.as_ref().map(|d| d.rule.is_some()) {
-            Some(true) => file.langs.iter().map(|l| (*l, OnceLock::new())).collect(),
-            _ => Vec::new(),
-        };
-        let rule = file.rule.clone();
-        let digest = Sha256::digest(text).into();
-        let loaded = Loaded { file, origin, source: source.to_owned(), path: path.to_owned(), digest, patterns };
-        // Those of the binary are compiled when needed: a test has compiled them all.
-        if let Some(problem) = (origin != Origin::BuiltIn).then(|| loaded.broken()).flatten() {
-            return Err(problem);
+            guard::may_replace(old, &rule, loaded.file.detect.as_ref(), loaded.origin)?;
         }
         self.entries.insert(rule.id.clone(), Entry { rule, loaded: Arc::new(loaded) });
         Ok(())
@@ -222,6 +212,41 @@ impl RuleSet {
     /// The detectors of a language, by node kind.
     pub(super) fn index(&self, lang: Lang) -> &Index {
         self.indexes[lang as usize].get_or_init(|| Arc::new(Index::new(self.entries.values(), lang)))
+    }
+}
+
+/// Files of a source with fewer rules are read on one thread: another one takes longer to start.
+const ALONE: usize = 16;
+
+/// Reads rule files, on all cores: a rule costs some tenths of a millisecond, and a source can have thousands.
+fn prepared(source: &str, origin: Origin, files: &[(String, String)]) -> Vec<Result<Loaded, Problem>> {
+    let threads = if files.len() < ALONE { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(8) };
+    let one = |(path, text): &(String, String)| prepare(source, origin, path, text);
+    let mut parts = files.chunks(files.len().div_ceil(threads).max(1));
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(one).collect::<Vec<_>>())).collect();
+        let mut all: Vec<_> = first.iter().map(one).collect();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
+}
+
+/// Reads a rule file and compiles its detector, unless it is tribune's own: those are compiled when needed, since a test has
+/// compiled them all.
+fn prepare(source: &str, origin: Origin, path: &str, text: &str) -> Result<Loaded, Problem> {
+    let file = format::read(text, origin.name())?;
+    let patterns = match file.detect.as_ref().map(|d| d.rule.is_some()) {
+        Some(true) => file.langs.iter().map(|l| (*l, OnceLock::new())).collect(),
+        _ => Vec::new(),
+    };
+    let digest = Sha256::digest(text).into();
+    let loaded = Loaded { file, origin, source: source.to_owned(), path: path.to_owned(), digest, patterns };
+    match (origin != Origin::BuiltIn).then(|| loaded.broken()).flatten() {
+        Some(problem) => Err(problem),
+        None => Ok(loaded),
     }
 }
 

@@ -148,3 +148,69 @@ fn major_versions_and_tests_that_go() {
     assert_eq!(facts(before, &[("tests/test_util.py", less)]), [""; 0]);
     assert_eq!(facts(before, &[("util.py", &changed), ("tests/test_util.py", &tests.replace("test_total", "test_rounds"))]), [""; 0]);
 }
+
+#[test]
+fn callers_that_still_pass_the_old_arguments() {
+    let util = "def load_page(url):\n    return url\n";
+    let more = "def load_page(url, session):\n    return session.get(url)\n";
+    let user = "from util import load_page\n\npage = load_page('x')\n";
+    let told = facts(&[("util.py", util), ("jobs/nightly.py", user)], &[("util.py", more)]);
+    assert_eq!(
+        told,
+        ["FACT-CALL-002 new util.py:1 `load_page` takes 2 arguments now, not 1, but code still passes the old ones <- jobs/nightly.py:3."]
+    );
+    let go = facts(
+        &[
+            ("pkg/a.go", "package pkg\n\nfunc openStore(path string) error {\n\treturn nil\n}\n"),
+            ("pkg/b.go", "package pkg\n\nfunc use() {\n\topenStore(\"x\")\n}\n"),
+        ],
+        &[("pkg/a.go", "package pkg\n\nfunc openStore(path string, mode int) error {\n\treturn nil\n}\n")],
+    );
+    assert_eq!(go, ["FACT-CALL-002 new pkg/a.go:3 `openStore` takes 2 arguments now, not 1, but code still passes the old ones <- pkg/b.go:4."]);
+    let silent: &[(Files<'_>, Files<'_>)] = &[
+        // A default, a caller that goes along, another module's function, one that is shadowed, a list that is spread, a call over lines.
+        (&[("util.py", util), ("b.py", user)], &[("util.py", "def load_page(url, session=None):\n    return url\n")]),
+        (&[("util.py", util), ("b.py", user)], &[("util.py", more), ("b.py", "from util import load_page\n\npage = load_page('x', s)\n")]),
+        (&[("util.py", util), ("b.py", "from other import load_page\nload_page('x')\n")], &[("util.py", more)]),
+        (&[("util.py", util), ("b.py", "from util import load_page\ndef load_page(x):\n    pass\nload_page(1)\n")], &[("util.py", more)]),
+        (&[("util.py", util), ("b.py", "from util import load_page\nload_page(*args)\nload_page(\n    'x')\n")], &[("util.py", more)]),
+        (&[("util.py", util), ("b.py", "from util import load_page\n# load_page('x')\ns = \"load_page('x')\"\n")], &[("util.py", more)]),
+        (&[("util.py", util), ("b.py", user)], &[("util.py", "def load_page(*urls):\n    return urls\n")]),
+    ];
+    for (before, after) in silent {
+        assert_eq!(facts(before, after), [""; 0], "{after:?}");
+    }
+}
+
+#[test]
+fn commands_that_documents_and_scripts_still_use() {
+    let cli = "import argparse\np = argparse.ArgumentParser()\np.add_argument(\"--keep-going\")\n";
+    let less = "import argparse\np = argparse.ArgumentParser()\n";
+    let guide = "Run `tool --keep-going` every night.\n";
+    let told = facts(&[("cli.py", cli), ("README.md", guide)], &[("cli.py", less)]);
+    assert_eq!(told, ["FACT-DOC-003 old cli.py:3 The option `--keep-going` is gone, but documents or scripts still use it <- README.md:1."]);
+    let package = "{\n  \"scripts\": {\n    \"build:docs\": \"x\",\n    \"test\": \"y\"\n  }\n}\n";
+    let told = facts(
+        &[("package.json", package), (".github/workflows/ci.yml", "steps:\n  - run: npm run build:docs\n")],
+        &[("package.json", "{\n  \"scripts\": {\n    \"test\": \"y\"\n  }\n}\n")],
+    );
+    assert_eq!(
+        told,
+        ["FACT-DOC-003 old package.json:3 The script `build:docs` is gone, but documents or scripts still use it <- .github/workflows/ci.yml:2."]
+    );
+    let told = facts(
+        &[("Makefile", "lint-all:\n\ttrue\n\ntest:\n\ttrue\n"), ("CONTRIBUTING.md", "Run `make lint-all` first.\n")],
+        &[("Makefile", "test:\n\ttrue\n")],
+    );
+    assert_eq!(told, ["FACT-DOC-003 old Makefile:1 The target `lint-all` is gone, but documents or scripts still use it <- CONTRIBUTING.md:1."]);
+    let silent: &[(Files<'_>, Files<'_>)] = &[
+        (&[("cli.py", cli), ("README.md", guide)], &[("cli.py", less), ("README.md", "Run it.\n")]),
+        (&[("cli.py", cli), ("README.md", guide)], &[("cli.py", less), ("options.py", "p.add_argument(\"--keep-going\")\n")]),
+        (&[("cli.py", cli), ("CHANGELOG.md", guide)], &[("cli.py", less)]),
+        (&[("cli.py", cli), ("README.md", "Formerly `--keep-going`.\n")], &[("cli.py", less)]),
+        (&[("cli.py", cli), ("README.md", "Use --keep-going-on.\n")], &[("cli.py", less)]),
+    ];
+    for (before, after) in silent {
+        assert_eq!(facts(before, after), [""; 0], "{after:?}");
+    }
+}

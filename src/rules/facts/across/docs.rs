@@ -115,11 +115,11 @@ fn names_path(view: &View<'_>, hit: &GrepHit, old: &str) -> bool {
     })
 }
 
-fn is_document(path: &RepoPath) -> bool {
+pub(super) fn is_document(path: &RepoPath) -> bool {
     matches!(path.extension().as_str(), "md" | "mdx" | "rst" | "txt" | "adoc")
 }
 
-fn is_past(path: &RepoPath, line: &str) -> bool {
+pub(super) fn is_past(path: &RepoPath, line: &str) -> bool {
     let (path, line) = (format!("/{}", path.display().to_ascii_lowercase()), line.to_ascii_lowercase());
     PAST.iter().any(|w| line.contains(w)) || HISTORY.iter().any(|w| path.contains(w))
 }

@@ -4,8 +4,10 @@
 //! They read git objects and symbols only; nothing is run. A fact that is not sure is not told: where another declaration of
 //! a name is left, where a name is common, where a document speaks of the past.
 
+mod commands;
 mod docs;
 mod removed;
+mod signatures;
 mod tests_gone;
 mod variables;
 mod versions;
@@ -61,6 +63,8 @@ pub fn facts(set: &RuleSet, change: &Change, skip: &dyn Fn(usize) -> bool) -> Ve
         let mut found = match fact {
             Fact::RemovedInUse => removed::in_use(&view),
             Fact::RemovedInDocs => docs::symbols(&view),
+            Fact::SignatureInUse => signatures::in_use(&view),
+            Fact::CommandGone => commands::gone(&view),
             Fact::PathGone => docs::paths(&view),
             Fact::MajorVersion => versions::majors(&view),
             Fact::UndocumentedVariable => variables::undocumented(&view),

@@ -39,7 +39,7 @@ pub(super) fn in_use(view: &View<'_>) -> Vec<Found> {
 }
 
 /// Whether a line certainly uses what is gone: as code, in a file that can see it.
-fn uses(view: &View<'_>, gone: &Gone<'_>, hit: &GrepHit) -> bool {
+pub(super) fn uses(view: &View<'_>, gone: &Gone<'_>, hit: &GrepHit) -> bool {
     let from = &gone.file.diff.old_path;
     let code = hit.text.trim_start();
     let family =

@@ -120,7 +120,7 @@ impl<'a> View<'a> {
         for (name, candidate) in candidates {
             let Some((file, symbol, renamed)) = candidate.filter(|_| searched.contains(name)) else { continue };
             let hits = by_name.remove(name).unwrap_or_default();
-            let defines = |path: &RepoPath, line: &str| context::declares(path, line, name) || still_defines(line, name);
+            let defines = |path: &RepoPath, line: &str| context::declares(path, line, name) || still_defines(path, line, name);
             // Where a search came to its bound, the declaration may stand behind it.
             let behind = |path: &&RepoPath| self.text(path).is_none_or(|text| text.lines().any(|l| defines(path, l)));
             if !cut && !hits.iter().any(|h| defines(&h.path, &h.text)) && !full.iter().any(behind) {
@@ -189,7 +189,7 @@ pub(super) fn humps(name: &str) -> usize {
 }
 
 /// Lines that give the name a meaning again: imports, re-exports, assignments, aliases, macros that make it.
-fn still_defines(line: &str, name: &str) -> bool {
+fn still_defines(path: &RepoPath, line: &str, name: &str) -> bool {
     let code = line.trim_start();
     if context::is_comment(code) {
         return false;
@@ -202,13 +202,18 @@ fn still_defines(line: &str, name: &str) -> bool {
     let defined = before.ends_with("function")
         || after.starts_with("struct")
         || after.starts_with("interface")
-        || (at == 0 && code.len() == line.len() && after.starts_with('(') && !code.trim_end().ends_with(';'));
+        || (matches!(path.extension().as_str(), "c" | "h" | "cc" | "cpp" | "cxx" | "hpp")
+            && at == 0
+            && code.len() == line.len()
+            && after.starts_with('(')
+            && !code.trim_end().ends_with(';'));
     assigned || exported || defined || before.ends_with(" as") || after.starts_with(":=") || before.ends_with('@') || before.ends_with("#define")
 }
 
 #[cfg(test)]
 mod tests {
     use super::still_defines;
+    use crate::path::RepoPath;
 
     #[test]
     fn tells_definitions_from_uses() {
@@ -220,7 +225,9 @@ mod tests {
             "\tremove_realm struct{}",
         ];
         let uses = ["remove_realm(context, 1);", "    remove_realm(context)", "x = remove_realm(context)", "// remove_realm(context)"];
-        assert_eq!(defines.map(|l| still_defines(l, "remove_realm")), [true; 5]);
-        assert_eq!(uses.map(|l| still_defines(l, "remove_realm")), [false; 4]);
+        assert_eq!(defines.map(|l| still_defines(&RepoPath::from("a.c"), l, "remove_realm")), [true; 5]);
+        // A call at the margin is one where functions are not defined like that.
+        assert!(!still_defines(&RepoPath::from("a.py"), "remove_realm('x')", "remove_realm"));
+        assert_eq!(uses.map(|l| still_defines(&RepoPath::from("a.c"), l, "remove_realm")), [false; 4]);
     }
 }
