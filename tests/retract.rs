@@ -133,7 +133,7 @@ fn lists_first_and_then_takes_back_ours_alone() {
         let done = scene.retract(&["--yes"]);
         assert_eq!(done.code, 0, "{}", done.output);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(scene.shown().replace(": skipped", ": neutral").replace(&forged.lines().next().unwrap_or_default().to_owned(), "a copy of the summary"), @"
+            insta::assert_snapshot!(scene.shown().replace(": skipped", ": neutral").replace("tribune findings", "tribune").replace(&forged.lines().next().unwrap_or_default().to_owned(), "a copy of the summary"), @"
             app.py:Some(11) resolved: true | bot: **Retracted.** tribune posted a comment here by mistake and takes it back. The answers stay as they were written. | dev: Is that so?
             app.py:Some(1) resolved: false | dev: Why this import?
             stranger: a copy of the summary

@@ -51,6 +51,9 @@ pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
     if let Some(why) = left_alone(forge.as_ref(), &mr).await {
         return Ok(Start::Skip(why));
     }
+    if mr.draft && found.draft_waits {
+        return Ok(Start::Skip("A draft: it is reviewed when it is marked as ready. With --url it is reviewed now.".to_owned()));
+    }
     if found.head.as_ref().is_some_and(|head| *head != mr.head_sha) {
         return Err(failed(forge::ForgeError::Conflict(format!("this pipeline is of an older head; it is {} now", mr.head_sha))));
     }

@@ -62,6 +62,8 @@ pub struct Found {
     /// Whether the forge shows all of the outcome by this run's own job at the merge request's head, so that it needs no other place
     /// there.
     pub shown_by_job: bool,
+    /// Whether this run is one of those that a push starts and marking as ready starts again: a draft can wait for that.
+    pub draft_waits: bool,
     /// The commit that this pipeline runs for, where it is one of the merge request: a newer head has its own run.
     pub head: Option<String>,
     /// What the report should say: one line each.
@@ -140,6 +142,7 @@ fn by_url(env: Env<'_>, text: &str) -> Result<Located, UserError> {
         token: Token::None,
         own_pipeline: false,
         shown_by_job: false,
+        draft_waits: false,
         head: None,
         notes: Vec::new(),
         minute: MINUTE,

@@ -1,7 +1,7 @@
 //! The summary comment: written once, edited in place, continued in numbered comments where one cannot hold it.
 
 use super::{Desk, body};
-use crate::findings::{Finding, FindingStatus, sanitize};
+use crate::findings::{Finding, FindingStatus, Severity, sanitize};
 use crate::forge::ForgeError;
 use crate::history::{Kind, State, Status, marker};
 use crate::report::markdown::{Comments, pages};
@@ -50,7 +50,22 @@ fn silent(review: &Review) -> bool {
     review.findings.is_empty() && review.prior.is_empty() && review.outcome == Outcome::Pass && review.override_.is_none()
 }
 
+/// What a draft's summary tells: what is grave, and how much else waits.
+fn of_draft(review: &Review) -> Review {
+    let mut review = review.clone();
+    let all = review.findings.len();
+    review.findings.retain(|f| f.severity >= Severity::Important);
+    let waiting = all - review.findings.len();
+    if waiting > 0 {
+        let them = if waiting == 1 { "suggestion or nit waits" } else { "suggestions and nits wait" };
+        review.notes.push(format!("A draft: {waiting} {them} until it is ready."));
+    }
+    review
+}
+
 fn bodies(desk: &Desk<'_>, review: &Review, state: &State, told: &[&Finding]) -> Vec<String> {
+    let shown = desk.settings.grave_only.then(|| of_draft(review));
+    let review = shown.as_ref().unwrap_or(review);
     let head = review.change.head_sha.as_deref().unwrap_or_default();
     let state_marker = marker(Kind::Summary(1), &state.payload(), head, &desk.trust);
     let news = news(review);
@@ -66,7 +81,7 @@ fn bodies(desk: &Desk<'_>, review: &Review, state: &State, told: &[&Finding]) ->
         let path = path.as_str().filter(|p| secrets::mask(p) == *p)?;
         Some(desk.forge.link(sha?, path, lines))
     };
-    let in_thread = |f: &Finding| told.iter().any(|t| std::ptr::eq(*t, f));
+    let in_thread = |f: &Finding| told.iter().any(|t| t.fingerprint == f.fingerprint && t.path == f.path);
     let comments = Comments { bytes, most: MAX_PAGES, in_thread: &in_thread, link: &link, news: &news, title: None };
     let pages = pages(review, &Sources::default(), &comments);
     let mark = |i: usize| match i {

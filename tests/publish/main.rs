@@ -9,9 +9,10 @@ mod git_repo;
 #[path = "../support/scene.rs"]
 mod scene;
 
+mod drafts;
 mod heads;
 mod hostile;
-
+mod many;
 mod two_jobs;
 mod unverified;
 

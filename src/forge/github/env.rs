@@ -52,6 +52,7 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         own_pipeline: true,
         // A job is never neutral and marks no lines; runs after another one or by hand are shown at the default branch.
         shown_by_job: false,
+        draft_waits: name == "pull_request",
         head: None,
         notes: Vec::new(),
         minute: MINUTE,

@@ -52,6 +52,8 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         token: Token::None,
         own_pipeline: true,
         shown_by_job: true,
+        // Marking as ready starts no pipeline.
+        draft_waits: false,
         head,
         notes: note.into_iter().collect(),
         minute: MINUTE,

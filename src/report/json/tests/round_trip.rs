@@ -169,8 +169,10 @@ fn what_cannot_be_is_refused_and_not_repeated() {
         match read(value.to_string().as_bytes()).and_then(|r| r.review(None)) {
             Ok(_) => "taken".to_owned(),
             Err(e) => {
-                assert!(!e.to_string().contains("SECRET"), "{e}");
-                e.to_string()
+                let told = e.to_string();
+                assert!(!told.contains("SECRET"), "{told}");
+                // Where it is depends on all that stands before it.
+                told.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(told.clone(), |(_, what)| what.to_owned())
             }
         }
     };
@@ -206,9 +208,9 @@ fn what_cannot_be_is_refused_and_not_repeated() {
     insta::assert_snapshot!(table.join("\n"), @"
     taken
     its schema is not tribune.report/v1
-    line 1, column 3613: not a report (a field is missing, doubled or of another kind)
-    line 1, column 844: not a report (a field is missing, doubled or of another kind)
-    line 1, column 5504: not a report (a field is missing, doubled or of another kind)
+    not a report (a field is missing, doubled or of another kind)
+    not a report (a field is missing, doubled or of another kind)
+    not a report (a field is missing, doubled or of another kind)
     `findings` has 20001 entries, more than 20000
     `notes` is longer than 65536 bytes
     a commit in it is none
@@ -222,7 +224,7 @@ fn what_cannot_be_is_refused_and_not_repeated() {
     finding 1: its lines and its anchor contradict each other
     finding 1: its lines and its anchor contradict each other
     finding 1: its lines and its anchor contradict each other
-    line 1, column 1565: not a report (a field is missing, doubled or of another kind)
+    not a report (a field is missing, doubled or of another kind)
     finding 1: its lines and its anchor contradict each other
     finding 1: its confidence is not within 0 and 1
     finding 1: it has no path, or a rule without an id
