@@ -223,7 +223,7 @@ impl<'a> Ask<'a> {
 
     /// The model as it named itself; the asked-for name where it did not.
     fn named(&self, decoded: &Decoded) -> String {
-        match shorten(one_line(&decoded.model), 100) {
+        match shorten(self.line.endpoint.quote(&decoded.model), 100) {
             model if model.is_empty() => self.link.model.clone(),
             model => model,
         }

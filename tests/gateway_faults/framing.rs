@@ -3,7 +3,7 @@
 use crate::calls::Wire;
 use crate::gateway::{Script, Step, head, stream};
 use crate::gzip::gzip;
-use crate::review::{HIT, counted, good_answer};
+use crate::review::{HIT, KEY, counted, good_answer};
 use crate::table::{Failed, Whole, always, changed, row, table};
 use serde_json::Value;
 use std::time::Duration;
@@ -131,6 +131,7 @@ fn bytes_that_are_no_text() {
         row("no UTF-8 in an unknown event", raw(b"event: x\xff\ndata: {\"type\": \"x\xff\xc3\"}\n\n"), Whole(1)),
         row("NUL bytes in a comment", raw(b": \0\0\n\n"), Whole(1)),
         row("NUL bytes in an event", raw(b"data: {\"type\": \"\0\"}\n\n"), Failed(3, "an event that is not the JSON of this format", LATER)),
+        row("the key as the model's name", |w| vec![w.script(&good_answer(HIT).model(&format!("m/{KEY}")))], Whole(1)),
         row("control characters in the text and the model's name", nul, Whole(1)),
     ]);
 }

@@ -87,6 +87,7 @@ impl Review {
         command.current_dir(folder.path()).stdin(Stdio::null());
         command.args([
             "review",
+            "-v",
             "--diff",
             "change.patch",
             "--fail-on",
