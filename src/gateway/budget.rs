@@ -270,16 +270,19 @@ impl Reservation<'_> {
 
     /// Ends it: `usage` was spent (and gets its cost), the rest is free again. An answer that was `cut` by the output it
     /// asked for fails where that was less than was wanted: no other one can be longer.
-    pub(crate) fn settle(self, usage: &mut Usage, cut: bool) -> Result<(), GatewayError> {
+    pub(crate) fn settle(mut self, usage: &mut Usage, cut: bool) -> Result<(), GatewayError> {
         usage.cost_usd = self.price.map(|price| price.cost(usage));
         let counted = Amount::new(usage.input_tokens.saturating_add(usage.output_tokens), usage.cost_usd);
         let mut ledger = self.budget.ledger();
+        // In one step with what is spent instead of it: nobody sees both, or neither.
+        let amount = std::mem::take(&mut self.amount);
+        ledger.reserved = ledger.reserved.minus(amount);
         if usage.estimated {
             // Nobody counted it: it may have been as much as was reserved.
             let worst = Amount {
-                tokens: counted.tokens.max(self.amount.tokens),
-                unpriced: counted.unpriced.max(self.amount.unpriced),
-                nanos: counted.nanos.max(self.amount.nanos),
+                tokens: counted.tokens.max(amount.tokens),
+                unpriced: counted.unpriced.max(amount.unpriced),
+                nanos: counted.nanos.max(amount.nanos),
             };
             ledger.spent = ledger.spent.plus(worst);
         } else {

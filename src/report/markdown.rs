@@ -174,8 +174,8 @@ fn entry(finding: &Finding, sources: &Sources, comments: &Comments<'_>) -> Strin
 /// Everything that is no finding: files not seen and notes in the open, ledger and reviewers folded.
 fn aside(review: &Review) -> String {
     let mut list = Lines::new(MAX_ASIDE / 2);
-    for file in words::missed(review) {
-        list.push(format!("- Not seen in full: {}\n", file_line(file)));
+    for alike in words::missed_alike(review) {
+        list.push(format!("- Not seen in full: {}\n", files_line(&alike)));
     }
     for (who, why) in words::failures(review) {
         let label = if who.len() == 1 { "Reviewer" } else { "Reviewers" };
@@ -239,6 +239,18 @@ fn file_line(file: &Coverage) -> String {
     match &file.reason {
         Some(reason) => format!("{path}: {}", short(reason)),
         None => path,
+    }
+}
+
+/// Files with one reason in a line. Where there are many, all stand in the ledger.
+fn files_line(alike: &[&Coverage]) -> String {
+    let mut names: Vec<String> = alike.iter().take(words::NAMED).map(|f| name(&f.path)).collect();
+    if alike.len() > words::NAMED {
+        names.push(format!("{} more", words::thousands((alike.len() - words::NAMED) as u64)));
+    }
+    match alike.first().and_then(|f| f.reason.as_ref()) {
+        Some(reason) => format!("{}: {}", words::listed(&names), short(reason)),
+        None => words::listed(&names),
     }
 }
 

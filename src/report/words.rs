@@ -170,6 +170,18 @@ pub(super) fn missed(review: &Review) -> Vec<&Coverage> {
     review.coverage.iter().filter(|c| matches!(c.status, CoverageStatus::Failed | CoverageStatus::Partial)).collect()
 }
 
+/// The same, those with the same state and reason together, in the order of the first of each.
+pub(super) fn missed_alike(review: &Review) -> Vec<Vec<&Coverage>> {
+    let mut groups: Vec<Vec<&Coverage>> = Vec::new();
+    for file in missed(review) {
+        match groups.iter_mut().find(|g| g.first().is_some_and(|f| (f.status, &f.reason) == (file.status, &file.reason))) {
+            Some(group) => group.push(file),
+            None => groups.push(vec![file]),
+        }
+    }
+    groups
+}
+
 /// `16 files: 13 reviewed, 2 filtered (Cargo.lock: lock file, 1 more), 1 partial`. Of the filtered files it names as many as
 /// asked, each as `file` shows it; those that nobody saw in full are [`missed`].
 pub(super) fn ledger(review: &Review, named: usize, file: impl Fn(&Coverage) -> String) -> String {

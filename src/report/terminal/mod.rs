@@ -27,7 +27,7 @@ const MIN_WIDTH: usize = 40;
 /// From so many findings on the worst are named again at the end, and so many of them.
 const REMIND_FROM: usize = 4;
 const REMIND: usize = 3;
-/// Files that are named because they were not looked at.
+/// Lines on files that were not looked at.
 const MAX_MISSED: usize = 10;
 /// Columns of a path in the ledger.
 const MAX_NAME: usize = 50;
@@ -64,15 +64,7 @@ fn told_apart(page: &mut Page, review: &Review, verbose: bool) {
     if !review.findings.is_empty() || verbose || review.coverage.iter().any(|c| c.status != CoverageStatus::Reviewed) {
         prose(page, &words::ledger(review, if verbose { usize::MAX } else { words::NAMED }, file), PLAIN);
     }
-    let missed = words::missed(review);
-    let shown = if verbose { missed.len() } else { MAX_MISSED };
-    for missing in missed.iter().take(shown) {
-        let state = if missing.status == CoverageStatus::Failed { "Not looked at: " } else { "Seen in part: " };
-        page.paragraph("", "  ", (state, WARN), &file(missing), PLAIN);
-    }
-    if missed.len() > shown {
-        page.line(&[(&format!("… and {} more files not seen in full (-v lists them)", missed.len() - shown), WARN)]);
-    }
+    missed(page, review, verbose);
     for (who, why) in words::failures(review) {
         let label = if who.len() == 1 { "Reviewer failed: " } else { "Reviewers failed: " };
         page.paragraph("", "  ", (label, WARN), &format!("{}: {}", words::listed(&who), reason(&why)), PLAIN);
@@ -88,6 +80,26 @@ fn told_apart(page: &mut Page, review: &Review, verbose: bool) {
     }
     if let Some(hint) = words::no_model(review) {
         prose(page, hint, PLAIN);
+    }
+}
+
+/// Files that were not seen in full, those with the same reason together.
+fn missed(page: &mut Page, review: &Review, verbose: bool) {
+    let (each, most) = if verbose { (usize::MAX, usize::MAX) } else { (words::NAMED, MAX_MISSED) };
+    let groups = words::missed_alike(review);
+    for alike in groups.iter().take(most) {
+        let Some(first) = alike.first() else { continue };
+        let state = if first.status == CoverageStatus::Failed { "Not looked at: " } else { "Seen in part: " };
+        let mut names: Vec<String> = alike.iter().take(each).map(|f| name(&f.path)).collect();
+        if alike.len() > names.len() {
+            names.push(format!("{} more", words::thousands((alike.len() - names.len()) as u64)));
+        }
+        let why = first.reason.as_deref().map(|why| format!(": {}", reason(why))).unwrap_or_default();
+        page.paragraph("", "  ", (state, WARN), &format!("{}{why}", words::listed(&names)), PLAIN);
+    }
+    let rest: usize = groups.iter().skip(most).map(Vec::len).sum();
+    if rest > 0 {
+        page.line(&[(&format!("… and {rest} more files not seen in full (-v lists them)"), WARN)]);
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::findings::{FindingStatus, Severity};
 use crate::report::sample::{clean_review, finding, hostile, render, review};
 use crate::report::{Format, Outcome, Review, WriteOptions};
-use crate::risk::CoverageStatus;
+use crate::risk::{Coverage, CoverageStatus};
 use unicode_width::UnicodeWidthStr;
 
 fn terminal(review: &Review, width: usize) -> String {
@@ -204,6 +204,25 @@ fn the_table_of_costs_names_models_where_a_reviewer_asked_several_and_gives_way_
       Dollars by the built-in list of prices of 2026-11-26; what your gateway charges may differ.
     ");
     assert!(at(60).contains("61,728 tokens in (81% cached)") && !at(60).contains("Cost and time"), "{}", at(60));
+}
+
+#[test]
+fn files_that_one_reason_kept_from_being_seen_take_one_line() {
+    let mut review = review();
+    let failed = review.coverage.iter().find(|c| c.status == CoverageStatus::Failed).expect("one").clone();
+    review.coverage.extend((0..20).map(|n| Coverage { path: crate::path::RepoPath::from(format!("src/part_{n}.rs").as_str()), ..failed.clone() }));
+    let text = render(Format::Terminal, &review, &WriteOptions { width: 100, ..WriteOptions::default() });
+    let told: Vec<&str> = text.lines().skip_while(|l| !l.starts_with("Not looked at")).take(2).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    Not looked at: src/big.rs, src/part_0.rs, src/part_1.rs and 18 more: the gateway refused the
+      request: 413
+    ");
+    let markdown = render(Format::Markdown, &review, &WriteOptions::default());
+    let line = markdown.lines().find(|l| l.contains("src/big.rs")).expect("told");
+    assert_eq!(line, "- Not seen in full: `src/big.rs`, `src/part_0.rs`, `src/part_1.rs` and 18 more: the gateway refused the request: 413");
+    assert!(markdown.matches("src/part_7.rs").count() == 1, "the ledger has all");
+    let verbose = render(Format::Terminal, &review, &WriteOptions { verbose: true, ..WriteOptions::default() });
+    assert!(verbose.contains("src/part_19.rs"));
 }
 
 #[test]
