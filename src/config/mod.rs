@@ -16,6 +16,7 @@ mod locks;
 mod operator;
 mod paths;
 mod problem;
+mod raw;
 pub mod remote;
 mod resolve;
 mod rollout;
