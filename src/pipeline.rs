@@ -55,6 +55,7 @@ pub async fn review(prepared: &Prepared, events: &Events, cancel: CancellationTo
     };
     let mut draft = run::collect(prepared, desk.as_ref(), results);
     run::judge(desk.as_ref(), &mut draft).await;
+    draft.notes.extend(desk.iter().flat_map(|desk| desk.gateway.tape_notes()));
     run::reconcile(&mut draft);
     draft.interrupted = cancel.is_cancelled();
     let (review, sources) = draft.finish();

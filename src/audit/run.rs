@@ -85,6 +85,7 @@ pub async fn run(
             audit.notes.extend(client.gateway.reached().iter().map(|reached| setup.limit_reached(reached, None)));
             audit.notes.extend(client.gateway.take_notes());
             audit.incomplete.extend(client.gateway.reached().iter().map(|reached| setup.limit_reached(reached, None)));
+            audit.notes.extend(client.gateway.tape_notes());
             audit.coverage.partial.extend(plan.withheld.iter().map(|(path, reason)| Unseen { path: path.clone(), reason: reason.clone() }));
             let over = bench.over.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
             audit.incomplete.extend(over.map(|why| format!("The auditors were not asked to the end: {why}")));

@@ -109,6 +109,10 @@ pub struct ReviewArgs {
     /// Never post
     #[arg(long)]
     pub no_post: bool,
+    /// Write each request to a model and its answer into DIR, to be played back by
+    /// TRIBUNE_GATEWAY_URL=replay:DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "offline")]
+    pub record: Option<PathBuf>,
     /// Write what happens as JSON lines
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,

@@ -80,7 +80,7 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
         source: SourceRequest { dir: source.repo.clone(), source: from, policy },
         layers,
         place: forge::here(&env),
-        scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier) },
+        scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier), record: None },
         today: today(),
         past: None,
         plan,

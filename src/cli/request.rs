@@ -132,7 +132,9 @@ impl Request {
     /// Whether the result is to be posted: by default in the merge request's own pipeline, if the token can write and the
     /// organisation's rollout lets it.
     pub(super) fn posts(&self, prepared: &Prepared, post: bool, no_post: bool) -> bool {
-        let wanted = !no_post && (post || (self.found.own_pipeline && self.found.token.may_write()));
+        // What a recording says of some change is no word on this one.
+        let live = prepared.setup.config().replay().is_none();
+        let wanted = live && !no_post && (post || (self.found.own_pipeline && self.found.token.may_write()));
         wanted && prepared.setup.rollout.may_post()
     }
 

@@ -3,6 +3,7 @@
 use super::args::ReviewArgs;
 use super::request::{self, Request, Start};
 use super::{inputs, output, signals};
+use crate::config;
 use crate::error::{Exit, UserError};
 use crate::history::Stored;
 use crate::pipeline;
@@ -33,6 +34,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     };
     let prepare = |request: Option<&Request>| {
         let mut inputs = inputs::inputs(&args.source, &args.scope, false)?;
+        inputs.scope.record = args.record.clone();
         if let Some((source, past)) = request.map(|r| r.source(runtime.handle())) {
             (inputs.source.source, inputs.past) = (source, Some(past));
         }
@@ -78,6 +80,9 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
             exit = exit.worse(error.exit);
         }
     }
+    if args.record.is_some() && !review.models_looked && review.reviewers.iter().all(|r| r.requests == 0) {
+        review.notes.push("Nothing was recorded: no model was asked.".to_owned());
+    }
     if let Err(error) = output::reports(&args.output, &review, &sources) {
         output::error(&error);
         exit = exit.worse(error.exit);
@@ -89,6 +94,13 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
 fn start(args: &ReviewArgs, runtime: &tokio::runtime::Runtime) -> Result<Start, UserError> {
     let local = args.source.base.is_some() || args.source.staged || args.source.diff.is_some();
     let start = if local { Start::Local } else { runtime.block_on(request::find(args.source.url.as_deref()))? };
+    if args.post && inputs::env("TRIBUNE_GATEWAY_URL").is_some_and(|url| url.trim().starts_with(config::REPLAY)) {
+        return Err(UserError::usage(
+            "what a recording says is not posted",
+            "--post is given, and TRIBUNE_GATEWAY_URL names a recording",
+            "Leave out one of them: --report markdown=FILE writes what would be posted.",
+        ));
+    }
     if args.post && matches!(start, Start::Local) {
         return Err(UserError::usage(
             "nothing can be posted from here",

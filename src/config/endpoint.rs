@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// What the URL of a recording begins with; its folder follows. Only TRIBUNE_GATEWAY_URL takes one.
+pub(crate) const REPLAY: &str = "replay:";
+
 /// One entry of a tier's chain.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ModelEntry {
@@ -66,6 +69,9 @@ pub struct Endpoint {
 impl Endpoint {
     /// The endpoint as the client uses it. Fails with a usage error on a URL, header, token or certificate that cannot be used.
     pub fn open(&self, labels: &Labels) -> Result<gateway::Endpoint, UserError> {
+        if self.url.starts_with(REPLAY) {
+            return Ok(gateway::Endpoint::recording(self.wire));
+        }
         let mut endpoint = gateway::Endpoint::new(&self.url, self.preset, Some(self.wire), self.token.clone())?
             .with_headers(self.headers.clone())?
             .with_labels(labels.clone());
@@ -116,6 +122,12 @@ impl Gateway {
             Own::Tier(_) => None,
         });
         self.tiers.values().flat_map(|chain| chain.iter()).chain(own).map(|link| link.model.as_str()).collect()
+    }
+
+    /// The names of the models that each tier asks, in this order.
+    pub fn chains(&self) -> BTreeMap<String, Vec<String>> {
+        let names = |chain: &Arc<[Link]>| chain.iter().map(|link| link.model.clone()).collect();
+        self.tiers.iter().map(|(tier, chain)| (tier.name().to_owned(), names(chain))).collect()
     }
 
     /// The endpoint that most requests go to first.

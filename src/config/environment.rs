@@ -3,14 +3,16 @@
 
 use super::Env;
 use super::checks;
-use super::endpoint::Secret;
+use super::endpoint::{REPLAY, Secret};
 use super::layer::{Layer, check_value};
 use super::settings::Origin;
 use super::yaml::Value;
 use crate::error::UserError;
 use crate::findings::Severity;
+use crate::gateway::tape;
 use crate::http::is_loopback;
 use serde_json::{Value as Json, json};
+use std::path::Path;
 
 /// The name of the endpoint that the environment gives.
 pub(crate) const ENVIRONMENT_ENDPOINT: &str = "default";
@@ -43,6 +45,9 @@ impl Layer {
     pub fn environment(env: Env<'_>) -> Result<Self, UserError> {
         let mut values = Vec::new();
         let url = variable(env, "TRIBUNE_GATEWAY_URL");
+        if let Some(dir) = url.as_deref().and_then(|url| url.strip_prefix(REPLAY)) {
+            return Self::recording(Path::new(dir));
+        }
         let mut endpoint = serde_json::Map::new();
         if let Some(url) = &url {
             endpoint.insert("url".into(), Json::from(url.as_str()));
@@ -68,6 +73,30 @@ impl Layer {
                 values.push((tier, entry.clone(), Origin::Environment("TRIBUNE_MODEL")));
             }
         }
+        Ok(Self::values(values))
+    }
+
+    /// A recording in the gateway's place, with the models and prices that it was made with. What else the environment
+    /// says of a gateway does not count.
+    fn recording(dir: &Path) -> Result<Self, UserError> {
+        let manifest = tape::manifest(dir)?;
+        let refuse = |why: String| UserError::usage(format!("{} cannot be played", dir.display()), why, "Record it anew.");
+        let url = Json::from(format!("{REPLAY}{}", dir.display()));
+        let origin = Origin::Environment("TRIBUNE_GATEWAY_URL");
+        let mut values = vec![(&["endpoints", ENVIRONMENT_ENDPOINT][..], json!({ "url": url }), origin.clone())];
+        for (tier, path) in [("top", &["models", "top"][..]), ("standard", &["models", "standard"]), ("light", &["models", "light"])] {
+            let models = manifest.models.get(tier).map(Vec::as_slice).unwrap_or_default();
+            if let Some(model) = models.iter().find(|model| (checks::MODEL.test)(model).is_err()) {
+                return Err(refuse(format!("it names the model {model:?}, which is no model's name")));
+            }
+            values.push((path, models.iter().map(|model| json!({ "model": model, "endpoint": ENVIRONMENT_ENDPOINT })).collect(), origin.clone()));
+        }
+        let usable = |n: f64| (0.0..=1e6).contains(&n);
+        if !manifest.prices.values().all(|p| [p.input, p.cached, p.cache_write, p.output].into_iter().all(usable)) {
+            return Err(refuse("it has a price that is none".to_owned()));
+        }
+        let prices: Vec<[&str; 2]> = manifest.prices.keys().map(|model| ["prices", model.as_str()]).collect();
+        values.extend(prices.iter().zip(manifest.prices.values()).map(|(path, price)| (&path[..], json!(price), origin.clone())));
         Ok(Self::values(values))
     }
 

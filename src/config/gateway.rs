@@ -1,7 +1,7 @@
 //! From configured names to a gateway that can be asked: which models at which endpoints serve which tier and which
 //! reviewer, with their tokens.
 
-use super::endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Own, Secret};
+use super::endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Own, REPLAY, Secret};
 use super::environment::{ENVIRONMENT_ENDPOINT, missing_token, variable};
 use super::problem::nearest;
 use super::{Config, Env};
@@ -16,6 +16,11 @@ use std::sync::Arc;
 const MAX_CERT_BYTES: u64 = 1 << 20;
 
 impl Config {
+    /// The folder of the recording that answers in the place of all gateways, where one does.
+    pub fn replay(&self) -> Option<&Path> {
+        self.endpoints.get(ENVIRONMENT_ENDPOINT)?.url.strip_prefix(REPLAY).map(Path::new)
+    }
+
     /// The gateway to ask, and notes on it, one line each. `None` when no endpoint is configured. An endpoint without
     /// any model, a model without its endpoint and a token that cannot be read are errors (exit 2).
     pub fn gateway(&self, env: Env<'_>) -> Result<(Option<Gateway>, Vec<String>), UserError> {

@@ -30,6 +30,7 @@ mod waiver;
 mod yaml;
 
 pub use crate::gateway::Price;
+pub(crate) use endpoint::REPLAY;
 pub use endpoint::{Endpoint, EndpointSettings, Gateway, ModelEntry, ModelTier, Preset, Secret, Wire};
 pub use environment::{Flags, state_key};
 pub use layer::{Layer, validate};

@@ -8,6 +8,7 @@ use super::classify::Failure;
 use super::client::{CallContext, Gateway, Line};
 use super::error::{ErrorKind, GatewayError, one_line, shorten};
 use super::size::Size;
+use super::tape::Place;
 use super::types::{Answer, ModelRequest, Stop, Usage};
 use super::wire::Decoded;
 use crate::http::wait::{asked_and_spread, backoff};
@@ -41,7 +42,7 @@ impl<'a> Ask<'a> {
         call: &'a CallContext<'a>,
         link: &'a Link,
         last: bool,
-        request: &ModelRequest,
+        request: &'a ModelRequest,
     ) -> Result<Self, GatewayError> {
         let line = gateway
             .lines
@@ -123,7 +124,9 @@ impl<'a> Ask<'a> {
             attempt: number,
         });
         let started = Instant::now();
-        let mut attempt = Attempt::new(&self.line.endpoint, &gateway.limits, model, call.reviewer);
+        let place = Place { reviewer: call.reviewer.to_owned(), bundle: call.bundle, request: call.request_no };
+        let attempt = Attempt::new(&self.line.endpoint, &gateway.limits, model, call.reviewer);
+        let mut attempt = attempt.on(gateway.tape.as_ref(), place, &self.request);
         let ran = call.or_stopped(attempt.run(self.client, self.body_with(reservation.output()), call.began.as_ref())).await;
         drop(turn);
         let mut usage = attempt.usage(self.body.len());

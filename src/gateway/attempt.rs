@@ -6,8 +6,9 @@ use super::endpoint::Endpoint;
 use super::error::{ErrorKind, GatewayError};
 use super::limits::Limits;
 use super::sse::SseParser;
-use super::types::Usage;
-use super::wire::{DecodeError, Decoded, Decoder, ErrorBody, Progress};
+use super::tape::{Place, Played, Take, Tape};
+use super::types::{ModelRequest, Usage};
+use super::wire::{self, DecodeError, Decoded, Decoder, ErrorBody, Progress};
 use crate::http::{read_start, reason, trouble};
 use reqwest::{Client, Response, StatusCode};
 use serde::de::IgnoredAny;
@@ -48,6 +49,14 @@ pub(crate) struct Attempt<'a> {
     started: Instant,
     first_byte: Option<Duration>,
     first_token: Option<Duration>,
+    reel: Reel<'a>,
+}
+
+/// What a tape has to do with it.
+enum Reel<'a> {
+    None,
+    Take(Take<'a>),
+    Played(Played),
 }
 
 impl<'a> Attempt<'a> {
@@ -65,7 +74,24 @@ impl<'a> Attempt<'a> {
             started: Instant::now(),
             first_byte: None,
             first_token: None,
+            reel: Reel::None,
         }
+    }
+
+    /// Lets a tape take part: write this attempt down, or answer it.
+    pub(crate) fn on(mut self, tape: Option<&Tape>, place: Place, request: &ModelRequest) -> Self {
+        match tape {
+            None => {}
+            Some(Tape::Record(recorder)) => self.reel = Reel::Take(recorder.take(self.endpoint, self.model, place, request)),
+            Some(Tape::Play(player)) => {
+                let played = player.play(place, request);
+                if let Some(kind) = played.wire {
+                    self.decoder = wire::of(kind).decoder();
+                }
+                self.reel = Reel::Played(played);
+            }
+        }
+        self
     }
 
     /// From sending the request to the first byte of an answer's body.
@@ -98,7 +124,17 @@ impl<'a> Attempt<'a> {
     pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
         self.started = Instant::now();
         let first_by = self.started + self.limits.first_byte();
-        let mut response = self.send(client, body, first_by).await?;
+        if let Reel::Take(take) = &mut self.reel {
+            take.sends(&body);
+        }
+        let sent = match &mut self.reel {
+            Reel::Played(played) => played.response().map_err(Failure::from),
+            _ => self.send(client, body, first_by).await,
+        };
+        let mut response = sent.map_err(|failure| self.lost(failure))?;
+        if let Reel::Take(take) = &mut self.reel {
+            take.answered(response.status(), response.headers());
+        }
         if !response.status().is_success() {
             return Err(self.refused(response).await);
         }
@@ -113,8 +149,14 @@ impl<'a> Attempt<'a> {
             match timeout_at(by, response.chunk()).await {
                 // What is whole stays whole, however its connection ends.
                 Err(_) | Ok(Err(_)) if whole => break,
-                Err(_) => return Err(self.silent(silence)),
-                Ok(Err(error)) => return Err(self.broken(&reason(&error))),
+                Err(_) => {
+                    let failure = self.silent(silence);
+                    return Err(self.lost(failure));
+                }
+                Ok(Err(error)) => {
+                    let failure = self.broken(&reason(&error));
+                    return Err(self.lost(failure));
+                }
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(chunk))) => self.take(&chunk, began)?,
             }
@@ -128,7 +170,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Sends the request; a second time where the token was refused and there is a new one.
-    async fn send(&self, client: &Client, body: Vec<u8>, by: Instant) -> Result<Response, Failure> {
+    async fn send(&mut self, client: &Client, body: Vec<u8>, by: Instant) -> Result<Response, Failure> {
         let (mut headers, which) = self.endpoint.headers(self.reviewer);
         let mut renewed = false;
         loop {
@@ -156,6 +198,9 @@ impl<'a> Attempt<'a> {
     fn take(&mut self, chunk: &[u8], began: Option<&CancellationToken>) -> Result<(), Failure> {
         if chunk.is_empty() {
             return Ok(());
+        }
+        if let Reel::Take(take) = &mut self.reel {
+            take.bytes(chunk);
         }
         self.first_byte.get_or_insert_with(|| self.started.elapsed());
         self.bytes = self.bytes.saturating_add(chunk.len());
@@ -231,11 +276,26 @@ impl<'a> Attempt<'a> {
     }
 
     /// An answer with a status that is no success.
-    async fn refused(&self, response: Response) -> Failure {
+    async fn refused(&mut self, response: Response) -> Failure {
         let (status, headers) = (response.status(), response.headers().clone());
         // What has come by then is enough to tell.
         let body = read_start(response, MAX_ERROR_BODY, self.limits.idle.min(GRACE)).await;
+        if let Reel::Take(take) = &mut self.reel {
+            take.bytes(&body);
+        }
         classify::status(self.endpoint, status, &headers, &body)
+    }
+
+    /// The connection failed: what a recording says of it, or is told.
+    fn lost(&mut self, failure: Failure) -> Failure {
+        match &mut self.reel {
+            Reel::None => failure,
+            Reel::Take(take) => {
+                take.failed(&failure.error);
+                failure
+            }
+            Reel::Played(played) => played.failure().map_or(failure, Failure::from),
+        }
     }
 
     fn unreadable(&self, error: DecodeError) -> Failure {

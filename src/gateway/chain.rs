@@ -32,7 +32,7 @@ impl ErrorKind {
     /// own limits or a guardrail refused is not shopped around.
     pub(crate) fn moves_on(self) -> bool {
         match self {
-            Self::Cancelled | Self::Budget | Self::Refused => false,
+            Self::Cancelled | Self::Budget | Self::Refused | Self::NotRecorded => false,
             Self::Auth
             | Self::NotFound
             | Self::TooLarge

@@ -11,6 +11,7 @@ use super::error::{ErrorKind, GatewayError, shorten};
 use super::limits::Limits;
 use super::price::Price;
 use super::stats::CallStats;
+use super::tape::Tape;
 use super::types::{Answer, ModelRequest, Usage};
 use crate::telemetry::{Event, Events};
 use reqwest::Client;
@@ -38,6 +39,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Where events go.
     pub events: Events,
+    /// What writes all exchanges down, or answers in the place of every endpoint.
+    pub tape: Option<Tape>,
 }
 
 /// Who calls, and until when.
@@ -69,6 +72,7 @@ pub struct Gateway {
     pub(super) limits: Limits,
     pub(super) events: Events,
     pub(super) breakers: Breakers,
+    pub(super) tape: Option<Tape>,
     stats: Mutex<BTreeMap<String, CallStats>>,
     /// Links that were left for the next of their chain, and why first.
     left: Mutex<BTreeMap<Link, String>>,
@@ -103,9 +107,15 @@ impl Gateway {
             limits: setup.limits,
             events: setup.events,
             breakers: Breakers::default(),
+            tape: setup.tape,
             stats: Mutex::default(),
             left: Mutex::default(),
         }
+    }
+
+    /// What a report should say of the tape, one line each.
+    pub fn tape_notes(&self) -> Vec<String> {
+        self.tape.iter().flat_map(Tape::notes).collect()
     }
 
     /// What the calls of `reviewer` were so far.

@@ -61,6 +61,22 @@ impl Endpoint {
         Ok(endpoint)
     }
 
+    /// In the place of a gateway, where a recording answers: it has no key, and nothing is ever sent to it.
+    pub fn recording(wire: WireKind) -> Self {
+        let root = Url::parse("replay://recording/").expect("a constant URL");
+        Self {
+            root,
+            preset: Preset::OpenAi,
+            wire,
+            key: None,
+            headers: HeaderMap::new(),
+            secrets: Vec::new(),
+            extras: Extras::new(),
+            labels: Labels::default(),
+            identity: None,
+        }
+    }
+
     /// Lets the token be read again from where it came, once for each call that is answered with 401.
     pub fn with_renewal(mut self, source: TokenSource) -> Self {
         if let Some(key) = &self.key {
@@ -183,7 +199,10 @@ impl Endpoint {
 
     /// The connections to it. Fails with a reason in one line.
     pub(crate) fn connect(&self) -> Result<Client, String> {
-        let mut builder = http::builder(&self.root).map_err(|refused| format!("the URL {refused}"))?.connect_timeout(CONNECT);
+        // A recording is asked by nobody over a network; a client there has to be.
+        let nowhere = Url::parse("http://localhost/").expect("a constant URL");
+        let root = if self.root.scheme() == "replay" { &nowhere } else { &self.root };
+        let mut builder = http::builder(root).map_err(|refused| format!("the URL {refused}"))?.connect_timeout(CONNECT);
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());
         }
@@ -198,12 +217,13 @@ impl Endpoint {
 
     /// A gateway's words, fit for an error: one clean line, our secrets masked, at most 300 characters.
     pub(crate) fn quote(&self, text: &str) -> String {
-        let mut line = one_line(text);
+        shorten(self.mask(&one_line(text)), 300)
+    }
+
+    /// A text with our own secrets blotted out.
+    pub(crate) fn mask(&self, text: &str) -> String {
         let keys = self.key.as_ref().map(|key| key.all()).unwrap_or_default();
-        for secret in self.secrets.iter().chain(&keys) {
-            line = secret.mask(&line);
-        }
-        shorten(line, 300)
+        self.secrets.iter().chain(&keys).fold(text.to_owned(), |text, secret| secret.mask(&text))
     }
 }
 

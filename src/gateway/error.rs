@@ -1,10 +1,12 @@
 //! How a call to a gateway fails, told to people. Never holds a token, a control character or a long body.
 
 pub(crate) use crate::http::words::{one_line, shorten};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What kind of failure it is: what decides whether to wait, to change the request, or to tell the operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The key is missing, wrong, or not allowed to do this.
@@ -35,6 +37,8 @@ pub enum ErrorKind {
     Budget,
     /// The run was cancelled.
     Cancelled,
+    /// A recording is played that has no such request.
+    NotRecorded,
 }
 
 impl ErrorKind {
@@ -60,6 +64,7 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Budget => "budget",
             Self::Cancelled => "cancelled",
+            Self::NotRecorded => "not_recorded",
         }
     }
 
@@ -76,6 +81,7 @@ impl ErrorKind {
             Self::Network => "Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.",
             Self::Protocol => "Check the gateway's URL and preset.",
             Self::Refused => "The provider's policy or a guardrail of the gateway stands against it.",
+            Self::NotRecorded => "Record this run anew.",
             Self::Timeout | Self::Budget | Self::Cancelled => "",
         }
     }

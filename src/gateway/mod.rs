@@ -3,7 +3,7 @@
 //!
 //! A call goes [`Gateway::complete`] -> `ask` -> budget -> attempt -> answer. `client` walks the chain of models, `ask`
 //! tries one link of it: `breaker` says whether it is worth trying, `budget` reserves the worst case, `attempt` sends one
-//! request and reads one stream, `classify` tells what a failure means. It never follows a redirect, never sends a token to
+//! request and reads one stream, `classify` tells what a failure means; `tape` writes all of it down, or answers in the gateway's place. It never follows a redirect, never sends a token to
 //! another origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
 
 mod ask;
@@ -23,6 +23,7 @@ mod prices;
 mod size;
 mod sse;
 mod stats;
+pub mod tape;
 mod types;
 mod url;
 mod wire;
@@ -39,5 +40,6 @@ pub use preset::{Labels, Preset};
 pub use price::{Long, Price};
 pub use prices::Prices;
 pub use stats::{CallStats, ModelStats};
+pub use tape::Tape;
 pub use types::{Answer, AssistantTurn, ModelRequest, Raw, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens};
 pub use wire::WireKind;

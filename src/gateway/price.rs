@@ -1,9 +1,10 @@
 //! What tokens cost. It knows no model and no list of prices.
 
 use super::types::Usage;
+use serde::{Deserialize, Serialize};
 
 /// A model's prices in dollars per million tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Price {
     /// Input that is neither read from the cache nor written to it.
     pub input: f64,
@@ -14,11 +15,12 @@ pub struct Price {
     /// Output, reasoning included.
     pub output: f64,
     /// Other prices for a whole request whose input is long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long: Option<Long>,
 }
 
 /// Prices of a request with more than so many input tokens: they hold for all of its tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Long {
     /// Input tokens, cached ones included.
     pub above: u64,

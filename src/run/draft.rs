@@ -278,8 +278,11 @@ fn regular(file: &FileDiff) -> bool {
     matches!(file.new_mode, Some(FileMode::Regular | FileMode::Executable) | None)
 }
 
-/// Host and port of a checked URL.
+/// Host and port of a checked URL; `replay` for a recording.
 fn host(url: &str) -> String {
+    if url.starts_with(crate::config::REPLAY) {
+        return "replay".to_owned();
+    }
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned()
 }

@@ -16,6 +16,7 @@ use crate::reviewers::definition::PromptFiles;
 use crate::risk::Tier;
 use crate::rules::{Origin, Rule, RuleLevel, RuleSet, RuleStatus, load};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Where a repository keeps its own prompts.
@@ -32,6 +33,8 @@ pub struct Scope {
     pub only: Vec<String>,
     /// This tier instead of the classified one.
     pub tier: Option<Tier>,
+    /// Write all exchanges with models down, into this folder.
+    pub record: Option<PathBuf>,
 }
 
 impl Scope {
