@@ -79,6 +79,10 @@ impl Layer {
     /// A recording in the gateway's place, with the models and prices that it was made with. What else the environment
     /// says of a gateway does not count.
     fn recording(dir: &Path) -> Result<Self, UserError> {
+        if dir.as_os_str().is_empty() {
+            let cause = "`replay:` is there, and no folder after it";
+            return Err(UserError::usage("TRIBUNE_GATEWAY_URL cannot be used", cause, "Set it to `replay:DIR`, DIR being what --record wrote."));
+        }
         let manifest = tape::manifest(dir)?;
         let refuse = |why: String| UserError::usage(format!("{} cannot be played", dir.display()), why, "Record it anew.");
         let url = Json::from(format!("{REPLAY}{}", dir.display()));

@@ -17,4 +17,5 @@ mod money;
 mod policy;
 mod rules;
 mod sources;
+mod tape;
 mod waivers;

@@ -122,6 +122,7 @@ impl Case {
             caps,
             limits,
             events: Events::new(vec![Box::new(events.clone())]),
+            tape: None,
         });
         Self { fake, gateway: Arc::new(gateway), events }
     }
