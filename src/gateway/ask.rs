@@ -62,7 +62,8 @@ impl<'a> Ask<'a> {
         // Others have just tried in vain.
         let hopeless = breakers.is_given_up(self.link);
         let mut failed: Option<Failure> = None;
-        for number in 1.. {
+        let mut number = 1;
+        loop {
             let pass = match breakers.enter(self.link, self.last) {
                 Ok(pass) => pass,
                 Err(left) => return Err(failed.unwrap_or_else(|| passed_over(left))),
@@ -96,8 +97,8 @@ impl<'a> Ask<'a> {
             })?;
             failed = Some(failure);
             call.or_stopped(tokio::time::sleep(wait)).await?;
+            number += 1;
         }
-        unreachable!("the loop ends by an answer or by a failure")
     }
 
     /// One attempt with all that it has to wait for before: budget, then its turn. In this order, so that whoever
@@ -235,7 +236,7 @@ impl<'a> Ask<'a> {
 
 fn passed_over(left: Duration) -> Failure {
     let message = format!("passed over, since it failed again and again (for another {} s)", left.as_secs());
-    Failure { retry: true, ..GatewayError::new(ErrorKind::Unavailable, message).into() }
+    GatewayError::new(ErrorKind::Unavailable, message).into()
 }
 
 fn millis(time: Duration) -> u64 {
