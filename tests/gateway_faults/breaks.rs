@@ -135,25 +135,25 @@ fn silence() {
         row(
             "comments without end",
             move |w| vec![then(stream(&half(w)), [endless(": still here\n\n")])],
-            Failed(1, "the time for this reviewer is over", "`limits.reviewer_seconds`"),
+            Failed(1, "its time of 3 s was over", "`limits.reviewer_seconds`"),
         )
         .limits(ENDS),
         row(
             "blank lines without end",
             move |_| vec![vec![head(&[]), endless("\n")]],
-            Failed(1, "the time for this reviewer is over", "`limits.reviewer_seconds`"),
+            Failed(1, "its time of 3 s was over", "`limits.reviewer_seconds`"),
         )
         .limits(ENDS),
         row(
             "a line without end",
             move |_| vec![then(stream("data: "), [endless("x")])],
-            Failed(1, "the time for this reviewer is over", "`limits.reviewer_seconds`"),
+            Failed(1, "its time of 3 s was over", "`limits.reviewer_seconds`"),
         )
         .limits(ENDS),
         row(
             "a head without end",
             move |_| vec![vec![Step::Write(b"HTTP/1.1 200 OK\r\n".to_vec()), endless("x: y\r\n")]],
-            Failed(1, "the time for this reviewer is over", "`limits.reviewer_seconds`"),
+            Failed(1, "its time of 3 s was over", "`limits.reviewer_seconds`"),
         )
         .limits(ENDS),
     ]);
