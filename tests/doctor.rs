@@ -481,7 +481,7 @@ fn a_workflow_of_github_as_it_should_be() {
     Posting
       ok       posting        threads for critical and important findings and sure one-click fixes (at
                               most 10 open); a summary once there is something to say; the verdict's
-                              label
+                              label; the outcome at the commit
       ok       memory         signed with TRIBUNE_STATE_KEY
     ");
 }

@@ -36,11 +36,12 @@ pub(super) fn posting(resolved: &Resolved, rollout: &Rollout, found: Option<&Fou
     if request.is_some_and(|r| r.provenance == Provenance::Fork) && (post.approve || post.request_changes) {
         told.push_str(" (never for a fork's)");
     }
+    if !found.shown_by_job {
+        told.push_str("; the outcome at the commit");
+    }
     match found.own_pipeline {
         true => Line::ok("posting", told),
-        false => {
-            Line::ok("posting", format!("with --post only, since this is not the merge request's own pipeline: {told}; the outcome at the commit"))
-        }
+        false => Line::ok("posting", format!("with --post only, since this is not the merge request's own pipeline: {told}")),
     }
 }
 
