@@ -1,10 +1,11 @@
 //! The summary when no judge wrote one. It counts what stands; what was looked at is for the ledger to say.
 
-use crate::findings::{Finding, Severity};
+use crate::findings::{Finding, FindingStatus, Severity};
 use std::collections::BTreeSet;
 
-/// One or two sentences about the findings, plain text. For none it says only that.
+/// One or two sentences about the findings, plain text; those that a human settled are none to look at. For none it says only that.
 pub fn by_code(findings: &[Finding]) -> String {
+    let findings: Vec<&Finding> = findings.iter().filter(|f| f.status != FindingStatus::Settled).collect();
     let Some(worst) = findings.iter().max_by_key(|f| (f.severity, std::cmp::Reverse((&f.path, f.anchor.lines().map(|l| l.start))))) else {
         return "Nothing to report.".to_owned();
     };

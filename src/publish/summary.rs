@@ -103,9 +103,6 @@ fn news(review: &Review) -> String {
             body::short_head(&o.head),
             sanitize::inline(&body::short(&o.reason))
         ));
-    } else if review.outcome == Outcome::Fail {
-        let copy = sanitize::code_span(&format!("tribune break glass {}: <reason>", body::short_head(head)));
-        out.push_str(&format!("<sub>A maintainer who must merge this anyway writes the comment {copy}. The findings stay.</sub>\n\n"));
     }
     if review.round > 1 {
         let new = review.findings.iter().filter(|f| f.status == FindingStatus::New).count();
@@ -126,6 +123,10 @@ fn news(review: &Review) -> String {
         out.push_str(&gone(review));
     } else {
         out.push_str(&format!("Reviewed at {}.\n\n", sanitize::code_span(body::short_head(head))));
+    }
+    if review.outcome == Outcome::Fail {
+        let copy = sanitize::code_span(&format!("tribune break glass {}: <reason>", body::short_head(head)));
+        out.push_str(&format!("<sub>A maintainer who must merge this anyway writes the comment {copy}. The findings stay.</sub>\n\n"));
     }
     out
 }

@@ -69,7 +69,7 @@ fn first_lines(review: &Review, title: Option<&str>) -> String {
     let title = title.map_or_else(|| words::headline(review), str::to_owned);
     let mut out = format!("**{title}**: {}{gate}.\n\n", words::counts(review));
     let summary = clean::markdown(&cut_chars(plain(&review.summary).trim(), MAX_BODY));
-    if !summary.is_empty() && !review.findings.is_empty() {
+    if !summary.is_empty() && review.findings.iter().any(|f| f.status != FindingStatus::Settled) {
         out.push_str(&format!("{summary}\n\n"));
     }
     out
