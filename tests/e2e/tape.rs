@@ -45,7 +45,14 @@ fn comparable(mut report: Value) -> Value {
     report["provenance"]["gateway_host"] = Value::Null;
     report["provenance"]["config_digest"] = Value::Null;
     for run in report["reviewers"].as_array_mut().expect("reviewers") {
-        run["seconds"] = Value::Null;
+        for key in ["seconds", "first_token_seconds"] {
+            run[key] = Value::Null;
+        }
+        for model in run["models"].as_array_mut().into_iter().flatten() {
+            for key in ["seconds", "first_token_seconds"] {
+                model[key] = Value::Null;
+            }
+        }
     }
     report
 }
