@@ -302,7 +302,7 @@ fn what_fails_on_the_way_is_told_and_the_rest_kept() {
     assert_eq!((done.code, dir.path().join("none").exists()), (3, false), "{}", done.stderr);
     assert!(ASKED.load(Ordering::SeqCst) <= 2);
     let capped = tribune(dir.path(), Some(&gateway), &["distill", "rfc.md", "--out", "capped", "-q", "--max-tokens", "100"]);
-    assert!(capped.code == 3 && capped.stderr.contains("--max-tokens"), "{}", capped.stderr);
+    assert!(capped.code == 3 && capped.stderr.contains("The limit of 100 tokens for this run (--max-tokens) was reached"), "{}", capped.stderr);
 }
 
 #[test]

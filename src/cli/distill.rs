@@ -9,7 +9,7 @@ use crate::findings::sanitize::terminal as clean;
 use crate::forge;
 use crate::reviewers::definition::PromptFiles;
 use crate::rules::RuleSet;
-use crate::run::Client;
+use crate::run::{Client, limit_reached};
 use crate::telemetry::{EventSink, Events, lines};
 use clap::Args;
 use std::io::Read as _;
@@ -99,6 +99,7 @@ pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -
     }
     output::stdout(told(&args.out, &done).as_bytes())?;
     done.failures.iter().for_each(|failure| output::hint(failure));
+    client.gateway.reached().iter().for_each(|reached| output::hint(&limit_reached(&resolved, reached, None)));
     Ok(if done.failures.is_empty() { Exit::Pass } else { Exit::Inconclusive })
 }
 

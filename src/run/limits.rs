@@ -2,7 +2,7 @@
 //! found here, and nowhere invented: a model without one has no dollars, and a limit on tokens instead.
 
 use super::{Draft, Prepared, Setup};
-use crate::config::{Gateway, Origin, Resolved};
+use crate::config::{Config, Gateway, Origin, Resolved};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::gateway::{Caps, Limit, Price, Prices, Reached};
@@ -50,6 +50,38 @@ pub(super) fn can_be_kept(resolved: &Resolved, gateway: &Gateway, today: Date) -
     Ok(set.map(|key| format!("`{key}` does not limit everything: {lacks}. `limits.tokens` holds for that instead.")))
 }
 
+/// The dollars of a run, and whether it is the merge request's limit that leaves no more.
+fn usd(config: &Config, before: Option<f64>) -> (f64, bool) {
+    let limits = config.limits;
+    match before.map(|spent| (limits.usd_per_change - spent).max(0.0)) {
+        Some(left) if left < limits.usd => (left, true),
+        _ => (limits.usd, false),
+    }
+}
+
+/// A limit that was reached, in a sentence; `before` as for [`Setup::caps`].
+pub fn limit_reached(resolved: &Resolved, reached: &Reached, before: Option<f64>) -> String {
+    let (limits, tokens) = (resolved.config.limits, |n: f64| format!("{} tokens", thousands(n as u64)));
+    let named = |what: String, key: &str| format!("{what} ({})", name(resolved, key));
+    let in_tokens = (tokens(reached.spent), tokens(reached.needed));
+    let (limit, (spent, needed)) = match (reached.limit, usd(&resolved.config, before).1) {
+        (Limit::Usd, false) => {
+            (named(format!("{} for this run", dollars(limits.usd)), "limits.usd"), (dollars(reached.spent), dollars(reached.needed)))
+        }
+        (Limit::Usd, true) => {
+            let spent = format!("{} in earlier rounds and {} in this one", dollars(before.unwrap_or(0.0)), dollars(reached.spent));
+            (named(format!("{} for this merge request", dollars(limits.usd_per_change)), "limits.usd_per_change"), (spent, dollars(reached.needed)))
+        }
+        (Limit::Tokens, _) => (named(format!("{} for this run", tokens(reached.cap)), "limits.tokens"), in_tokens),
+        (Limit::UnpricedTokens, _) => (named(format!("{} of models without a price", tokens(reached.cap)), "limits.tokens"), in_tokens),
+    };
+    let were = if reached.calls == 1 { "was" } else { "were" };
+    format!(
+        "The limit of {limit} was reached: {spent} spent, and {} {were} not made, or not to the end, which could have taken {needed} at most.",
+        count(reached.calls as usize, "request")
+    )
+}
+
 impl Setup {
     /// The price of a model as it is asked for.
     pub fn price(&self, model: &str) -> Option<Price> {
@@ -89,42 +121,12 @@ impl Setup {
 
     /// What a run may spend; `before`: what earlier rounds of a merge request did, where it is one.
     pub fn caps(&self, before: Option<f64>) -> Caps {
-        caps(&self.resolved, self.usd(before).0)
-    }
-
-    /// The dollars of a run, and whether it is the merge request's limit that leaves no more.
-    fn usd(&self, before: Option<f64>) -> (f64, bool) {
-        let limits = self.config().limits;
-        match before.map(|spent| (limits.usd_per_change - spent).max(0.0)) {
-            Some(left) if left < limits.usd => (left, true),
-            _ => (limits.usd, false),
-        }
+        caps(&self.resolved, usd(self.config(), before).0)
     }
 
     /// A limit that was reached, in a sentence; `before` as for [`Setup::caps`].
     pub(crate) fn limit_reached(&self, reached: &Reached, before: Option<f64>) -> String {
-        let (limits, tokens) = (self.config().limits, |n: f64| format!("{} tokens", thousands(n as u64)));
-        let named = |what: String, key: &str| format!("{what} ({})", name(&self.resolved, key));
-        let in_tokens = (tokens(reached.spent), tokens(reached.needed));
-        let (limit, (spent, needed)) = match (reached.limit, self.usd(before).1) {
-            (Limit::Usd, false) => {
-                (named(format!("{} for this run", dollars(limits.usd)), "limits.usd"), (dollars(reached.spent), dollars(reached.needed)))
-            }
-            (Limit::Usd, true) => {
-                let spent = format!("{} in earlier rounds and {} in this one", dollars(before.unwrap_or(0.0)), dollars(reached.spent));
-                (
-                    named(format!("{} for this merge request", dollars(limits.usd_per_change)), "limits.usd_per_change"),
-                    (spent, dollars(reached.needed)),
-                )
-            }
-            (Limit::Tokens, _) => (named(format!("{} for this run", tokens(reached.cap)), "limits.tokens"), in_tokens),
-            (Limit::UnpricedTokens, _) => (named(format!("{} of models without a price", tokens(reached.cap)), "limits.tokens"), in_tokens),
-        };
-        let were = if reached.calls == 1 { "was" } else { "were" };
-        format!(
-            "The limit of {limit} was reached: {spent} spent, and {} {were} not made, or not to the end, which could have taken {needed} at most.",
-            count(reached.calls as usize, "request")
-        )
+        limit_reached(&self.resolved, reached, before)
     }
 }
 

@@ -25,6 +25,7 @@ pub use draft::Draft;
 pub use earlier::Earlier;
 pub use estimate::{Estimate, ReviewerEstimate};
 pub use judge::judge;
+pub use limits::limit_reached;
 pub(crate) use limits::price;
 pub use prepared::Prepared;
 pub use reconcile::reconcile;
