@@ -11,6 +11,7 @@ use crate::report::Outcome;
 use crate::report::json::Report;
 use crate::run::Prepared;
 use crate::telemetry::heartbeat::Heartbeat;
+use crate::telemetry::otlp::Otlp;
 use crate::telemetry::{EventSink, Events, jsonl, lines, terminal};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -25,7 +26,8 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     let stop = signals::stop_flag();
     let heartbeat = Heartbeat::start();
-    let events = sinks(args, &heartbeat)?;
+    let otlp = telemetry();
+    let events = sinks(args, &heartbeat, otlp.as_ref())?;
     let runtime = runtime()?;
     let mut request = match start(args, &runtime)? {
         Start::Local => None,
@@ -87,14 +89,34 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         output::error(&error);
         exit = exit.worse(error.exit);
     }
+    if let Some(otlp) = otlp {
+        runtime.block_on(otlp.export(&review)).iter().for_each(|why| output::hint(why));
+        // A name that is still being looked up keeps nobody waiting.
+        runtime.shutdown_background();
+    }
     Ok(exit)
+}
+
+/// Where the environment asks for telemetry, which a run that plays a recording has none of: its models are none.
+fn telemetry() -> Option<Otlp> {
+    if replayed() {
+        return None;
+    }
+    let (otlp, trouble) = Otlp::from_env(&inputs::env);
+    trouble.iter().for_each(|why| output::hint(why));
+    otlp
+}
+
+/// Whether a recording answers for the models.
+fn replayed() -> bool {
+    inputs::env("TRIBUNE_GATEWAY_URL").is_some_and(|url| url.trim().starts_with(config::REPLAY))
 }
 
 /// The merge request, unless the arguments name a local change.
 fn start(args: &ReviewArgs, runtime: &tokio::runtime::Runtime) -> Result<Start, UserError> {
     let local = args.source.base.is_some() || args.source.staged || args.source.diff.is_some();
     let start = if local { Start::Local } else { runtime.block_on(request::find(args.source.url.as_deref()))? };
-    if args.post && inputs::env("TRIBUNE_GATEWAY_URL").is_some_and(|url| url.trim().starts_with(config::REPLAY)) {
+    if args.post && replayed() {
         return Err(UserError::usage(
             "what a recording says is not posted",
             "--post is given, and TRIBUNE_GATEWAY_URL names a recording",
@@ -142,8 +164,9 @@ async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, heartbeat: Hear
     }
 }
 
-fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat) -> Result<Events, UserError> {
+fn sinks(args: &ReviewArgs, heartbeat: &Heartbeat, otlp: Option<&Otlp>) -> Result<Events, UserError> {
     let mut sinks: Vec<Box<dyn EventSink>> = vec![Box::new(heartbeat.clone())];
+    sinks.extend(otlp.map(|otlp| Box::new(otlp.clone()) as Box<dyn EventSink>));
     if !args.no_progress && !args.output.quiet {
         if io::stderr().is_terminal() && !inputs::in_ci() {
             sinks.push(Box::new(terminal::Progress::new()));

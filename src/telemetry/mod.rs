@@ -1,9 +1,10 @@
 //! What happens during a run, as events. The engine emits them and never prints; progress lines,
-//! `--events` files and later OTLP are made of them. Events hold no prompt, code, secret or token.
+//! `--events` files and OTLP are made of them. Events hold no prompt, code, secret or token.
 
 pub mod heartbeat;
 pub mod jsonl;
 pub mod lines;
+pub mod otlp;
 pub mod terminal;
 
 use crate::report::Review;
