@@ -18,4 +18,5 @@ mod policy;
 mod rules;
 mod sources;
 mod tape;
+mod telemetry;
 mod waivers;

@@ -160,10 +160,10 @@ def finding(quote, title):
     return {"path": "app.py", "quote": quote, "severity": "suggestion", "title": title, "body": "It goes wrong.", "confidence": 0.9}
 
 
-def review(folder, url, preset, wire, model="scripted-1", key=KEY):
+def review(folder, url, preset, wire, model="scripted-1", key=KEY, more={}):
     """A review by `quality` and `docs`: exit code, report, standard error."""
     env = {"PATH": os.environ["PATH"], "HOME": str(pathlib.Path(folder).parent), "TRIBUNE_GATEWAY_URL": url, "TRIBUNE_GATEWAY_PRESET": preset}
-    env |= {"TRIBUNE_GATEWAY_WIRE": wire, "TRIBUNE_GATEWAY_TOKEN": key, "TRIBUNE_MODEL": model}
+    env |= {"TRIBUNE_GATEWAY_WIRE": wire, "TRIBUNE_GATEWAY_TOKEN": key, "TRIBUNE_MODEL": model} | more
     command = [os.environ["TRIBUNE"], "review", "--format", "json", "--no-progress", "--fail-on", "never", "--only", "quality,docs"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     try:

@@ -181,7 +181,17 @@ mod tests {
         ];
         message.extend(many(5, "inner", inner));
         let hex: String = protobuf(&message).iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "0a02ab01".to_owned() + "10ac02" + "190100000000000000" + "21000000000000e03f" + "32080200000000000000" + "800101" + "2a040a02c3a9" + "2a00");
+        assert_eq!(
+            hex,
+            "0a02ab01".to_owned()
+                + "10ac02"
+                + "190100000000000000"
+                + "21000000000000e03f"
+                + "32080200000000000000"
+                + "800101"
+                + "2a040a02c3a9"
+                + "2a00"
+        );
         assert_eq!(
             to_json(&message).to_string(),
             r#"{"big":"300","counts":["2"],"half":0.5,"id":"ab01","inner":[{"text":"é"},{}],"on":true,"time":"1"}"#

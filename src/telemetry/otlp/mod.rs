@@ -145,3 +145,6 @@ mod erased {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,11 @@ fn target(get: &dyn Fn(&str) -> Option<String>, signal: &str, path: &str) -> Res
     let json = match own("PROTOCOL").as_deref() {
         None | Some("http/protobuf") => false,
         Some("http/json") => true,
-        Some("grpc") => return Err("OTLP over gRPC is not supported; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (most collectors take it on port 4318)".to_owned()),
+        Some("grpc") => {
+            return Err(
+                "OTLP over gRPC is not supported; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (most collectors take it on port 4318)".to_owned()
+            );
+        }
         Some(_) => return Err("OTEL_EXPORTER_OTLP_PROTOCOL has to be http/protobuf or http/json".to_owned()),
     };
     let mut headers = HeaderMap::new();
@@ -148,10 +152,14 @@ mod tests {
     fn told(variables: &[(&str, &str)]) -> String {
         let settings = Settings::read(&|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()));
         let one = |target: &Option<Target>| {
-            target.as_ref().map_or("-".to_owned(), |t| format!("{} {} {} headers {} ms", t.url, if t.json { "json" } else { "protobuf" }, t.headers.len(), t.timeout.as_millis()))
+            target.as_ref().map_or("-".to_owned(), |t| {
+                format!("{} {} {} headers {} ms", t.url, if t.json { "json" } else { "protobuf" }, t.headers.len(), t.timeout.as_millis())
+            })
         };
         let resource: Vec<String> = settings.resource.iter().map(|(key, value)| format!("{key}={value}")).collect();
         format!("{} | {} | {} | {}", one(&settings.traces), one(&settings.metrics), resource.join(" "), settings.trouble.join("; "))
+            .trim_end()
+            .to_owned()
     }
 
     const BASE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/");
@@ -173,9 +181,28 @@ mod tests {
             told(&[BASE, kept, ("OTEL_SERVICE_NAME", "review"), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=x,team=a%2Cb,broken")]),
             told(&[BASE, ("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")]),
         ];
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @"
+        - | - | service.name=tribune |
+        http://127.0.0.1:4318/v1/traces protobuf 0 headers 3000 ms | http://127.0.0.1:4318/v1/metrics protobuf 0 headers 3000 ms | service.name=tribune |
+        - | - |  |
+        - | http://127.0.0.1:4318/v1/metrics protobuf 0 headers 500 ms | service.name=tribune |
+        http://127.0.0.1:4318/v1/traces protobuf 0 headers 3000 ms | https://m.example/in?x=1 json 0 headers 3000 ms | service.name=tribune |
+        - | - | service.name=tribune | traces are not exported: OTLP over gRPC is not supported; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (most collectors take it on port 4318); metrics are not exported: OTLP over gRPC is not supported; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (most collectors take it on port 4318)
+        http://127.0.0.1:4318/v1/traces protobuf 2 headers 3000 ms | http://127.0.0.1:4318/v1/metrics protobuf 2 headers 3000 ms | service.name=tribune |
+        - | - | service.name=tribune | traces are not exported: OTEL_EXPORTER_OTLP_HEADERS holds what is no header (`name=value,name=value`)
+        - | - | service.name=tribune | traces are not exported: the URL in OTEL_EXPORTER_OTLP_ENDPOINT for collector is plain http, which would send everything in the clear; that is for this machine only
+        - | - | service.name=tribune | traces are not exported: the URL in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT for t.example holds a user or a password
+        http://127.0.0.1:4318/v1/traces protobuf 0 headers 3000 ms | http://127.0.0.1:4318/v1/metrics protobuf 0 headers 3000 ms | team=a,b service.name=review |
+        - | http://127.0.0.1:4318/v1/metrics protobuf 0 headers 3000 ms | service.name=tribune |
+        ");
         assert!(parent(kept.1).is_some_and(|(trace, span, sampled)| trace[0] == 0x0a && span[7] == 0x31 && sampled));
-        for bad in ["", "00-0-0-0", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-ü"] {
+        for bad in [
+            "",
+            "00-0-0-0",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-ü",
+        ] {
             assert!(parent(bad).is_none(), "{bad}");
         }
     }
