@@ -5,16 +5,17 @@ use super::draft::Draft;
 use super::extract::Extracted;
 use super::talk::Sum;
 use crate::findings::sanitize::inline;
+use crate::report::count;
 use std::fmt::Write as _;
 
 /// README.md of the drafts' folder.
 pub(super) fn page(documents: &[Document], drafts: &[Draft], extracted: &Extracted, contradictions: &[String], sum: &Sum, cut: usize) -> String {
     let mut out = format!(
-        "# Drafts of rules\n\n{} drafts from {} requirements in {} documents, made by models. None is in force: read each against its passage, \
+        "# Drafts of rules\n\n{} from {} in {}, made by models. None is in force: read each against its passage, \
          mend it, give it an id of your own, set its status, and move its file to your rules. `tribune rules test DIR` and `tribune rules check DIR` run on this folder.\n",
-        drafts.len(),
-        extracted.requirements.len(),
-        documents.len()
+        count(drafts.len(), "draft"),
+        count(extracted.requirements.len(), "requirement"),
+        count(documents.len(), "document")
     );
     if !drafts.is_empty() {
         out.push_str("\n| draft | rule | level | detector | source |\n|---|---|---|---|---|\n");
