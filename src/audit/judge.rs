@@ -11,6 +11,7 @@ use crate::context::fence;
 use crate::findings::words::cut_bytes;
 use crate::gateway::{Link, Usage};
 use crate::path::RepoPath;
+use crate::report::word;
 use crate::reviewers::once::{self, Failed, Question};
 use crate::reviewers::prompt::Variables;
 use crate::rules::RuleSet;
@@ -288,12 +289,10 @@ fn positions(rules: &[String], one: &BTreeMap<String, Word>, two: &BTreeMap<Stri
     let mut out = String::new();
     for id in rules {
         out.push_str(&format!("{id}\n"));
-        for word in [one.get(id), two.get(id)].into_iter().flatten() {
-            let verdict = serde_json::json!(word.opinion.verdict);
-            out.push_str(&format!("  {}: {}. {}\n", word.opinion.reviewer, verdict.as_str().unwrap_or_default(), word.opinion.why));
-            for evidence in &word.evidence {
-                let shows = serde_json::json!(evidence.shows);
-                out.push_str(&format!("    {} in {}:\n", shows.as_str().unwrap_or_default(), evidence.path));
+        for said in [one.get(id), two.get(id)].into_iter().flatten() {
+            out.push_str(&format!("  {}: {}. {}\n", said.opinion.reviewer, word(&said.opinion.verdict), said.opinion.why));
+            for evidence in &said.evidence {
+                out.push_str(&format!("    {} in {}:\n", word(&evidence.shows), evidence.path));
                 evidence.quote.lines().for_each(|line| out.push_str(&format!("      {line}\n")));
             }
         }

@@ -14,7 +14,7 @@ use crate::findings::words::{cut, one_line};
 use crate::path::RepoPath;
 use crate::report::Outcome;
 use crate::rules::{Rule, RuleSet};
-use crate::run::Setup;
+use crate::run::{Setup, limit_reached};
 use crate::telemetry::Events;
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,9 +82,10 @@ pub async fn run(
             let judged: Vec<Judged> =
                 futures::stream::iter(mine.into_iter().map(|unit| bench.judge(unit))).buffer_unordered(side_by_side).collect().await;
             tell_judged(&mut audit, judged);
-            audit.notes.extend(client.gateway.reached().iter().map(|reached| setup.limit_reached(reached, None)));
+            let reached: Vec<String> = client.gateway.reached().iter().map(|reached| limit_reached(&setup.resolved, reached, None)).collect();
+            audit.notes.extend_from_slice(&reached);
             audit.notes.extend(client.gateway.take_notes());
-            audit.incomplete.extend(client.gateway.reached().iter().map(|reached| setup.limit_reached(reached, None)));
+            audit.incomplete.extend(reached);
             audit.notes.extend(client.gateway.tape_notes());
             audit.coverage.partial.extend(plan.withheld.iter().map(|(path, reason)| Unseen { path: path.clone(), reason: reason.clone() }));
             let over = bench.over.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

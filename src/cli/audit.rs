@@ -1,28 +1,22 @@
 //! `tribune audit`.
 
 use super::args::FailOn;
-use super::{inputs, output, signals};
+use super::{inputs, output, review, signals};
 use crate::audit::{self, Audit, Options, Shard};
 use crate::change::{PolicyArg, TreeAt, tree};
 use crate::config::{Flags, Layer};
 use crate::error::{Exit, UserError};
 use crate::forge;
-use crate::report::Outcome;
 use crate::rules::RuleSet;
 use crate::run::{Scope, Setup};
-use crate::telemetry::{EventSink, Events, lines};
 use clap::{Args, ValueEnum};
 use globset::Glob;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// More shards make no sense of a job's start-up time.
 const MAX_SHARDS: u32 = 1_000;
-/// How soon an interruption is noticed.
-const POLL: Duration = Duration::from_millis(50);
 /// The largest report of a shard that is read, in bytes, and how many.
 const MAX_REPORT: u64 = 256 << 20;
 const MAX_REPORTS: usize = 1_000;
@@ -100,11 +94,7 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, UserError> {
         Some(file) => output::file(file, text.as_bytes())?,
         None => output::stdout(text.as_bytes())?,
     }
-    Ok(match audit.outcome {
-        Outcome::Pass => Exit::Pass,
-        Outcome::Fail => Exit::Findings,
-        Outcome::Inconclusive => Exit::Inconclusive,
-    })
+    Ok(review::exit_of(audit.outcome))
 }
 
 fn of_tree(args: &AuditArgs) -> Result<Audit, UserError> {
@@ -127,24 +117,10 @@ fn of_tree(args: &AuditArgs) -> Result<Audit, UserError> {
     };
     let no_models = no_models.map(str::to_owned);
     let options = Options { below, shard: args.shard, resume: args.resume.clone(), no_models };
-    let sinks: Vec<Box<dyn EventSink>> = if args.quiet { Vec::new() } else { vec![Box::new(lines::Lines::new(Box::new(std::io::stderr())))] };
-    let events = Events::new(sinks);
+    let events = output::progress(args.quiet);
     let cancel = CancellationToken::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| {
-        UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container.")
-    })?;
-    runtime.block_on(async {
-        let (watched, cancelled) = (stop.clone(), cancel.clone());
-        let watch = tokio::spawn(async move {
-            while !watched.load(Ordering::Relaxed) {
-                tokio::time::sleep(POLL).await;
-            }
-            cancelled.cancel();
-        });
-        let done = audit::run(&setup, &change, &rules, &options, &events, (&stop, cancel)).await;
-        watch.abort();
-        done
-    })
+    let work = audit::run(&setup, &change, &rules, &options, &events, (&stop, cancel.clone()));
+    review::runtime()?.block_on(signals::cancelling(stop.clone(), cancel, work))
 }
 
 /// The rules that `--rules` names: each word has to name one at least.

@@ -1,7 +1,7 @@
 //! `tribune rules distill`.
 
 use super::args::RulesArgs;
-use super::{folder, inputs, output, signals};
+use super::{folder, inputs, output, review, signals};
 use crate::config::{self, Config, Flags, Layer, RuleSource};
 use crate::distill::{self, Document, MAX_DOCUMENTS};
 use crate::error::{Exit, UserError};
@@ -10,16 +10,11 @@ use crate::forge;
 use crate::reviewers::definition::PromptFiles;
 use crate::rules::RuleSet;
 use crate::run::{Client, limit_reached};
-use crate::telemetry::{EventSink, Events, lines};
 use clap::Args;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How soon an interruption is noticed.
-const POLL: Duration = Duration::from_millis(50);
 /// What is read of a document; one byte more than this is too large.
 const MAX_READ: u64 = 1 << 20;
 /// Bytes of all documents together.
@@ -65,10 +60,9 @@ pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -
             "Set TRIBUNE_GATEWAY_URL, TRIBUNE_GATEWAY_TOKEN and TRIBUNE_MODEL, or `endpoints` and `models` in the operator's file.",
         ));
     };
-    let sinks: Vec<Box<dyn EventSink>> = if args.quiet { Vec::new() } else { vec![Box::new(lines::Lines::new(Box::new(std::io::stderr())))] };
     let key = config::state_key(&inputs::env);
     let labels = forge::labels(&inputs::env, key.as_ref().map(|k| k.expose().as_bytes()));
-    let (client, note) = Client::new(&resolved, targets, &labels, inputs::today(), &Events::new(sinks))?;
+    let (client, note) = Client::new(&resolved, targets, &labels, inputs::today(), &output::progress(args.quiet))?;
     note.iter().for_each(|note| output::hint(note));
     let mut prompts = PromptFiles::built_in();
     for (name, text) in &config.prompts {
@@ -77,22 +71,9 @@ pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -
         }
     }
     let stop = signals::stop_flag();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| {
-        UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container.")
-    })?;
-    let done = runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let cancelled = cancel.clone();
-        let watch = tokio::spawn(async move {
-            while !stop.load(Ordering::Relaxed) {
-                tokio::time::sleep(POLL).await;
-            }
-            cancelled.cancel();
-        });
-        let done = distill::run(&client, config, &prompts, rules, &documents, cancel).await;
-        watch.abort();
-        done
-    });
+    let cancel = CancellationToken::new();
+    let work = distill::run(&client, config, &prompts, rules, &documents, cancel.clone());
+    let done = review::runtime()?.block_on(signals::cancelling(stop, cancel, work));
     // Where nothing could be asked there is nothing to keep.
     if done.drafts > 0 || done.failures.is_empty() {
         folder::write(&args.out, &done.files)?;

@@ -5,6 +5,7 @@ use crate::error::UserError;
 use crate::findings::sanitize;
 use crate::report::json::Report;
 use crate::report::{self, Format, Review, Sources, WriteOptions};
+use crate::telemetry::{EventSink, Events, lines};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -25,6 +26,12 @@ pub(super) fn error(error: &UserError) {
 /// One line on standard error.
 pub(super) fn hint(line: &str) {
     let _ = writeln!(io::stderr(), "{}", sanitize::terminal(line));
+}
+
+/// What happens, line by line on standard error; nothing of it where `quiet`.
+pub(super) fn progress(quiet: bool) -> Events {
+    let line = || Box::new(lines::Lines::new(Box::new(io::stderr()))) as Box<dyn EventSink>;
+    Events::new((!quiet).then(line).into_iter().collect())
 }
 
 /// Writes to standard output. A reader that went away (a closed pipe) is not an error.

@@ -16,11 +16,7 @@ use crate::telemetry::{EventSink, Events, jsonl, lines, terminal};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// How soon an interruption is noticed.
-const POLL: Duration = Duration::from_millis(50);
 
 /// Reviews, writes the reports, and returns the exit code.
 pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
@@ -154,7 +150,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
 /// Turns a signal into a cancellation, and keeps the heartbeat.
 async fn watch(stop: Arc<AtomicBool>, cancel: CancellationToken, heartbeat: Heartbeat, events: Events) {
     loop {
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(signals::POLL).await;
         if stop.load(Ordering::Relaxed) {
             cancel.cancel();
         }

@@ -25,7 +25,7 @@ pub(crate) mod sample;
 pub use format::{Format, UnknownFormat, WriteOptions, write};
 pub(crate) use plain::log_line;
 pub(crate) use uri::relative as sarif_uri;
-pub(crate) use words::{count, dollars, headline as title, message, thousands};
+pub(crate) use words::{count, dollars, headline as title, message, thousands, word};
 
 use crate::diff::Side;
 use crate::findings::{Dropped, Finding, Severity};

@@ -10,12 +10,18 @@ use crate::path::RepoPath;
 use crate::risk::{Coverage, CoverageStatus};
 use crate::rules::RuleStatus;
 use crate::rules::waiver::Waived;
+use serde::Serialize;
 
 /// Severities, worst first.
 pub(super) const WORST_FIRST: [Severity; 4] = [Severity::Critical, Severity::Important, Severity::Suggestion, Severity::Nit];
 
 /// How many filtered files a line of the ledger names before it says "N more".
 pub(super) const NAMED: usize = 3;
+
+/// The word by which the JSON report calls a value such as a severity; empty for what is no single word there.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
 
 /// `1 file`, `2 files`.
 pub(crate) fn count(n: usize, what: &str) -> String {

@@ -56,7 +56,7 @@ pub struct Failed {
 /// Asks, and reads the answer with `read`, whose error is told to the model once. Never fails: the failure is in the result.
 pub async fn ask<T>(gateway: &Gateway, question: Question, cancel: &CancellationToken, read: impl Fn(&str) -> Result<T, String>) -> Told<T> {
     let mut told = Told { answer: Err(failed("it was not asked")), model: None, requests: 0, usage: Usage::default() };
-    told.answer = talk(gateway, question, cancel, read, &mut told.model, &mut told.requests, &mut told.usage).await;
+    told.answer = talk(gateway, question, cancel, read, &mut told).await;
     told
 }
 
@@ -65,9 +65,7 @@ async fn talk<T>(
     question: Question,
     cancel: &CancellationToken,
     read: impl Fn(&str) -> Result<T, String>,
-    model: &mut Option<String>,
-    requests: &mut u64,
-    usage: &mut Usage,
+    told: &mut Told<T>,
 ) -> Result<T, Failed> {
     let tool = question.tool.name;
     let deadline = Instant::now() + question.time;
@@ -98,9 +96,9 @@ async fn talk<T>(
             why: e.to_string(),
         })?;
         link += answer.link;
-        *requests += 1;
-        usage.add(&answer.usage);
-        *model = Some(answer.model);
+        told.requests += 1;
+        told.usage.add(&answer.usage);
+        told.model = Some(answer.model);
         match answer.stop {
             Stop::Refused => return Err(failed("the model refused to answer")),
             Stop::Length if request.max_output_tokens == OUTPUT_TOKENS[0] => {

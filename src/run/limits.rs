@@ -94,21 +94,7 @@ impl Setup {
         let any = self.gateway.as_ref().is_some_and(|gateway| gateway.models().into_iter().any(listed));
         any.then(|| Prices::built_in().date().to_owned())
     }
-}
 
-/// Prices of the models that can be asked.
-pub(super) fn prices(resolved: &Resolved, gateway: &Gateway, today: Date) -> BTreeMap<String, Price> {
-    gateway.models().into_iter().filter_map(|model| Some((model.to_owned(), price(resolved, model, today)?))).collect()
-}
-
-/// What a run may spend, of dollars this much. As long as nobody sets a limit on tokens, it holds for models without a price only.
-pub(super) fn caps(resolved: &Resolved, usd: f64) -> Caps {
-    let tokens = resolved.config.limits.tokens;
-    let unset = by_default(resolved, "limits.tokens");
-    Caps { tokens: (!unset).then_some(tokens), unpriced_tokens: unset.then_some(tokens), usd: Some(usd) }
-}
-
-impl Setup {
     /// Where the prices of the models come from, each place once.
     pub fn price_sources(&self) -> Vec<String> {
         let source = |model: &str| match self.config().prices.contains_key(model) {
@@ -123,11 +109,18 @@ impl Setup {
     pub fn caps(&self, before: Option<f64>) -> Caps {
         caps(&self.resolved, usd(self.config(), before).0)
     }
+}
 
-    /// A limit that was reached, in a sentence; `before` as for [`Setup::caps`].
-    pub(crate) fn limit_reached(&self, reached: &Reached, before: Option<f64>) -> String {
-        limit_reached(&self.resolved, reached, before)
-    }
+/// Prices of the models that can be asked.
+pub(super) fn prices(resolved: &Resolved, gateway: &Gateway, today: Date) -> BTreeMap<String, Price> {
+    gateway.models().into_iter().filter_map(|model| Some((model.to_owned(), price(resolved, model, today)?))).collect()
+}
+
+/// What a run may spend, of dollars this much. As long as nobody sets a limit on tokens, it holds for models without a price only.
+pub(super) fn caps(resolved: &Resolved, usd: f64) -> Caps {
+    let tokens = resolved.config.limits.tokens;
+    let unset = by_default(resolved, "limits.tokens");
+    Caps { tokens: (!unset).then_some(tokens), unpriced_tokens: unset.then_some(tokens), usd: Some(usd) }
 }
 
 impl Prepared {
@@ -154,7 +147,8 @@ impl Prepared {
 /// Says which limits were reached, a line each, first of all notes; one that was makes the run inconclusive.
 pub(super) fn tell(desk: &Desk, draft: &mut Draft<'_>) {
     let prepared = draft.prepared;
-    let mut told: Vec<String> = desk.gateway.reached().iter().map(|reached| prepared.setup.limit_reached(reached, prepared.spent_before())).collect();
+    let mut told: Vec<String> =
+        desk.gateway.reached().iter().map(|reached| limit_reached(&prepared.setup.resolved, reached, prepared.spent_before())).collect();
     if Instant::now() >= desk.deadline {
         let resolved = &prepared.setup.resolved;
         let seconds = thousands(prepared.setup.config().limits.run.as_secs());

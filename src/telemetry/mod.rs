@@ -7,7 +7,7 @@ pub mod lines;
 pub mod otlp;
 pub mod terminal;
 
-use crate::report::Review;
+use crate::report::{Review, word};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -189,8 +189,7 @@ pub enum Event {
 impl Event {
     /// The event that ends a run.
     pub fn finished(review: &Review) -> Self {
-        let outcome = serde_json::to_value(review.outcome).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        Event::Finished { outcome, findings: review.findings.len(), ms: (review.seconds * 1000.0) as u64 }
+        Event::Finished { outcome: word(&review.outcome), findings: review.findings.len(), ms: (review.seconds * 1000.0) as u64 }
     }
 }
 

@@ -10,7 +10,7 @@ mod settings;
 use super::{Event, EventSink};
 use crate::history::Status;
 use crate::http;
-use crate::report::{Outcome, Review};
+use crate::report::{Outcome, Review, word};
 use collect::{Collected, Happened, say};
 use message::{Attributes, Message};
 use reqwest::header::CONTENT_TYPE;
@@ -84,7 +84,6 @@ async fn send(target: &Target, message: &Message) -> Result<(), String> {
 
 /// What the review adds: how the run ended, and what became of each finding.
 fn tell(collected: &mut Collected, review: &Review, content: bool) {
-    let word = |value: &dyn erased::Word| value.word();
     let mut about = vec![
         say("gen_ai.operation.name", "invoke_workflow"),
         say("gen_ai.workflow.name", "tribune"),
@@ -132,18 +131,6 @@ fn tell(collected: &mut Collected, review: &Review, content: bool) {
         finding("dropped", Vec::new(), if content { vec![say("tribune.finding.title", d.title.as_str())] } else { Vec::new() });
     }
     collected.finish(about, events, review.outcome == Outcome::Inconclusive);
-}
-
-/// The word by which the JSON report calls a value.
-mod erased {
-    pub(super) trait Word {
-        fn word(&self) -> String;
-    }
-    impl<T: serde::Serialize> Word for T {
-        fn word(&self) -> String {
-            serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-        }
-    }
 }
 
 #[cfg(test)]

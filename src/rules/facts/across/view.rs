@@ -113,7 +113,9 @@ impl<'a> View<'a> {
         for hit in hits {
             *in_file.entry(&hit.path).or_default() += 1;
         }
-        let full: Vec<&RepoPath> = in_file.iter().filter(|(_, n)| **n >= MAX_PER_FILE).map(|(path, _)| *path).collect();
+        // Where a search came to its bound, a declaration may stand behind it.
+        let full = in_file.iter().filter(|(_, n)| **n >= MAX_PER_FILE).map(|(path, _)| (*path, self.text(path)));
+        let full: Vec<(&RepoPath, Option<String>)> = full.collect();
         let searched: BTreeSet<&str> = candidates.keys().copied().take(MAX_NAMES).collect();
         let cut = hits.len() >= MAX_HITS;
         let mut gone = Vec::new();
@@ -121,8 +123,7 @@ impl<'a> View<'a> {
             let Some((file, symbol, renamed)) = candidate.filter(|_| searched.contains(name)) else { continue };
             let hits = by_name.remove(name).unwrap_or_default();
             let defines = |path: &RepoPath, line: &str| context::declares(path, line, name) || still_defines(path, line, name);
-            // Where a search came to its bound, the declaration may stand behind it.
-            let behind = |path: &&RepoPath| self.text(path).is_none_or(|text| text.lines().any(|l| defines(path, l)));
+            let behind = |(path, text): &(&RepoPath, Option<String>)| text.as_ref().is_none_or(|text| text.lines().any(|l| defines(path, l)));
             if !cut && !hits.iter().any(|h| defines(&h.path, &h.text)) && !full.iter().any(behind) {
                 gone.push(Gone { file, symbol, renamed, hits });
             }
