@@ -107,7 +107,14 @@ impl Report {
 
     /// What it tells, for the formats and for posting. `target` is whom it is read for: the report's own word on that is for the
     /// caller to compare. It has no threads of earlier findings, since these are the forge's to tell.
+    /// Its texts are as this program writes them: what a stranger put between them (control characters, blanks) is gone.
     pub fn review(self, target: Option<forge::Target>) -> Result<Review, ReadError> {
+        let told = self.told(target.clone())?;
+        Self::of(&told).told(target)
+    }
+
+    /// What it tells, with its texts as they stand.
+    fn told(self, target: Option<forge::Target>) -> Result<Review, ReadError> {
         let next = match &self.next {
             Some(text) => Some(State::from_text(text).ok_or(ReadError("`next` is of another version, or broken".into()))?),
             None => None,

@@ -161,6 +161,15 @@ proptest! {
 }
 
 #[test]
+fn texts_are_taken_as_we_write_them() {
+    let mut report = Report::of(&whole());
+    report.findings[0].title = "\u{7f} a  title ".into();
+    report.notes = vec![" a\u{7f}\tnote".into()];
+    let review = report.review(None).expect("a review");
+    assert_eq!((review.findings[0].title.as_str(), review.notes), ("a title", vec!["a note".to_owned()]));
+}
+
+#[test]
 fn what_cannot_be_is_refused_and_not_repeated() {
     let sound: serde_json::Value = serde_json::from_str(&json(&whole())).expect("JSON");
     let told = |change: &dyn Fn(&mut serde_json::Value)| {
