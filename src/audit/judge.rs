@@ -221,6 +221,7 @@ impl Bench<'_> {
             shared: shown.text.clone(),
             own,
             time: config.limits.reviewer,
+            run_ends: None,
         }
     }
 

@@ -73,6 +73,7 @@ impl Talk<'_> {
             shared: fence(ask.material.0, ask.material.1, None).text.into(),
             own: format!("# Reviewer: distill-{}\n{}", ask.stage, ask.own),
             time: self.time,
+            run_ends: None,
         };
         let bounded = |input: &str| if input.len() > MAX_INPUT { Err(format!("the input has {} bytes", input.len())) } else { read(input) };
         let told = once::ask(&self.client.gateway, question, &self.cancel, bounded).await;

@@ -1,14 +1,14 @@
 //! One question to a model with one structured answer, by one tool, and no tools to look around. An answer in prose, or in
 //! another shape, is asked for once more and never guessed at.
 
-use crate::gateway::{CallContext, ErrorKind, Gateway, Link, ModelRequest, Stop, ToolResult, ToolSpec, Turn, Usage};
+use super::conversation::{Conversation, Opening, TimeLimit, not_taken, unreadable};
+use crate::gateway::{Gateway, Link, ToolSpec, Usage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Output tokens asked for at first, and once more after an answer that was cut.
-const OUTPUT_TOKENS: [u32; 2] = [8_000, 24_000];
+pub use super::conversation::Failed;
 
 /// What is asked, of whom.
 #[derive(Debug, Clone)]
@@ -25,10 +25,12 @@ pub struct Question {
     pub system: Arc<str>,
     /// The material, fenced. May be empty.
     pub shared: Arc<str>,
-    /// The last block; begins with `# Reviewer: <id>`.
+    /// The last block; begins with `# Reviewer: <id>` or `# Coordinator`.
     pub own: String,
     /// How long it may take.
     pub time: Duration,
+    /// When the run that it belongs to ends, where that has an end.
+    pub run_ends: Option<Instant>,
 }
 
 /// What came of a question.
@@ -44,93 +46,44 @@ pub struct Told<T> {
     pub usage: Usage,
 }
 
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// In one line.
-    pub why: String,
-    /// Whether every other question would fail the same way.
-    pub all: bool,
-}
-
 /// Asks, and reads the answer with `read`, whose error is told to the model once. Never fails: the failure is in the result.
 pub async fn ask<T>(gateway: &Gateway, question: Question, cancel: &CancellationToken, read: impl Fn(&str) -> Result<T, String>) -> Told<T> {
-    let mut told = Told { answer: Err(failed("it was not asked")), model: None, requests: 0, usage: Usage::default() };
-    told.answer = talk(gateway, question, cancel, read, &mut told).await;
-    told
-}
-
-async fn talk<T>(
-    gateway: &Gateway,
-    question: Question,
-    cancel: &CancellationToken,
-    read: impl Fn(&str) -> Result<T, String>,
-    told: &mut Told<T>,
-) -> Result<T, Failed> {
     let tool = question.tool.name;
-    let deadline = Instant::now() + question.time;
-    let mut request = ModelRequest {
-        model: String::new(),
-        tools: Arc::new(vec![question.tool.clone()]),
+    let mut talk = Conversation::new(Opening {
+        gateway,
+        reviewer: &question.reviewer,
+        part: question.part,
+        chain: &question.chain,
+        tools: Arc::new(vec![question.tool]),
         system: question.system,
         shared: question.shared,
         own: question.own,
-        turns: Vec::new(),
-        max_output_tokens: OUTPUT_TOKENS[0],
-    };
-    // What answered once goes on.
-    let mut link = 0;
-    let mut reminded = false;
-    for request_no in 1.. {
-        let call = CallContext {
-            reviewer: &question.reviewer,
-            bundle: question.part,
-            chain: &question.chain[link..],
-            request_no,
-            deadline,
-            cancel: cancel.clone(),
-            began: None,
-        };
-        let answer = gateway.complete(&call, &request).await.map_err(|e| Failed {
-            all: matches!(e.kind, ErrorKind::Budget | ErrorKind::Auth | ErrorKind::NotFound | ErrorKind::Quota | ErrorKind::Cancelled),
-            why: e.to_string(),
-        })?;
-        link += answer.link;
-        told.requests += 1;
-        told.usage.add(&answer.usage);
-        told.model = Some(answer.model);
-        match answer.stop {
-            Stop::Refused => return Err(failed("the model refused to answer")),
-            Stop::Length if request.max_output_tokens == OUTPUT_TOKENS[0] => {
-                request.max_output_tokens = OUTPUT_TOKENS[1];
-                continue;
-            }
-            Stop::Length => return Err(failed("its answer was cut off, twice")),
-            Stop::End | Stop::Tools | Stop::Other(_) => {}
-        }
-        let why = match answer.turn.calls.iter().find(|c| c.name == tool) {
-            Some(call) => match read(&call.arguments) {
-                Ok(value) => return Ok(value),
-                Err(why) => format!("Not taken: {why}. Call `{tool}` again, in the form of its schema."),
-            },
-            None => format!("Nobody reads prose here. Call `{tool}` now."),
-        };
-        if reminded {
-            return Err(failed(&format!("it did not call {tool} with something readable, twice")));
-        }
-        reminded = true;
-        let next = if answer.turn.calls.is_empty() {
-            Turn::User(why)
-        } else {
-            let refuse =
-                |c: &crate::gateway::ToolCall| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: why.clone(), is_error: true };
-            Turn::ToolResults(answer.turn.calls.iter().map(refuse).collect())
-        };
-        request.turns.extend([Turn::Assistant(answer.turn), next]);
-    }
-    Err(failed("it did not answer"))
+        time: TimeLimit::from_now(question.time, question.run_ends),
+        cancel: cancel.clone(),
+        began: None,
+    });
+    let answer = hold(&mut talk, tool, read).await;
+    Told { answer, model: talk.model, requests: talk.answered, usage: talk.usage }
 }
 
-fn failed(why: &str) -> Failed {
-    Failed { why: why.to_owned(), all: false }
+async fn hold<T>(talk: &mut Conversation<'_>, tool: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Failed> {
+    let mut reminded = false;
+    loop {
+        let answer = talk.ask().await?;
+        let calls = &answer.turn.calls;
+        let why = match calls.iter().find(|c| c.name == tool) {
+            Some(call) => match read(&call.arguments) {
+                Ok(value) => return Ok(value),
+                Err(why) => unreadable(tool, &why),
+            },
+            None if calls.is_empty() => format!("Nobody reads prose here. Call `{tool}` now."),
+            None => format!("There is no such tool. Call `{tool}` now."),
+        };
+        if reminded {
+            return Err(Failed::alone(format!("it did not call {tool} with something readable, twice")));
+        }
+        reminded = true;
+        let reply = not_taken(calls, &why);
+        talk.reply(answer, reply);
+    }
 }

@@ -1,21 +1,16 @@
 //! One reviewer on one bundle: asks, answers its tool calls, and ends with its report or with the
 //! reason why there is none. An answer in prose is asked for once more and never guessed at.
 
+use super::conversation::{Conversation, MAX_REQUESTS, Opening, TimeLimit, not_taken, unreadable};
 use super::tools::{REPORT_TOOL, Toolbox};
 use crate::findings::parse::{self, Report};
-use crate::gateway::{
-    Answer, CallContext, ErrorKind, Gateway, GatewayError, Link, ModelRequest, Stop, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens,
-};
+use crate::gateway::{Gateway, Link, ToolCall, ToolResult, ToolSpec, Turn, Usage, estimate_tokens};
 use crate::telemetry::{Event, Events};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Requests of one reviewer on one bundle, retries of the gateway not counted. Most reviews end in one or two.
-const MAX_REQUESTS: u32 = 8;
-/// Output tokens asked for at first, and once more after an answer that was cut.
-const OUTPUT_TOKENS: [u32; 2] = [8_000, 24_000];
 /// Tool calls answered in one step; the rest is refused.
 const MAX_CALLS: usize = 16;
 /// Bytes of all tool results together.
@@ -89,15 +84,6 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A failed call in words: where its time was over, which limit that was.
-    pub fn told(&self, error: &GatewayError, deadline: Instant, time: Duration) -> String {
-        match error.kind == ErrorKind::Timeout && Instant::now() >= deadline {
-            false => error.to_string(),
-            true if deadline >= self.deadline => "the time of the run was over".to_owned(),
-            true => format!("its time of {} s was over (`limits.reviewer_seconds` sets it)", time.as_secs()),
-        }
-    }
-
     /// Runs one reviewer on one bundle to its end. Never fails: the failure is in the result. `began` is cancelled, as a
     /// signal, once its first request has begun to be answered, or will not be.
     pub async fn run(&self, task: Task, began: Option<CancellationToken>) -> TaskResult {
@@ -108,8 +94,22 @@ impl Desk {
             bundle: task.bundle.0,
             bundles: task.bundle.1,
         });
-        let mut talk = Talk::new(self, &task, started, began);
-        let report = talk.hold().await;
+        let time = TimeLimit::from_now(task.time, Some(self.deadline));
+        let talk = Conversation::new(Opening {
+            gateway: &self.gateway,
+            reviewer: &task.reviewer,
+            part: task.bundle.0,
+            chain: &task.chain,
+            tools: task.tools.clone(),
+            system: task.system.clone(),
+            shared: task.shared.clone(),
+            own: task.own.clone(),
+            time,
+            cancel: self.cancel.clone(),
+            began,
+        });
+        let mut work = Work { desk: self, task: &task, deadline: time.deadline(), talk, tool_bytes: 0 };
+        let report = work.review().await;
         self.events.emit(Event::ReviewerFinished {
             reviewer: task.reviewer.clone(),
             bundle: task.bundle.0,
@@ -117,109 +117,44 @@ impl Desk {
             failed: report.as_ref().err().cloned(),
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
-        let Talk { model, requests, usage, .. } = talk;
+        let Conversation { model, requests, usage, .. } = work.talk;
         TaskResult { reviewer: task.reviewer, bundle: task.bundle.0, report, model, requests, usage, time: started.elapsed() }
     }
 }
 
-/// The conversation with one model.
-struct Talk<'a> {
+/// One reviewer at work.
+struct Work<'a> {
     desk: &'a Desk,
     task: &'a Task,
     deadline: Instant,
-    request: ModelRequest,
-    /// Until the first request is answered.
-    began: Option<CancellationToken>,
-    /// Where in the chain it stands: what answered once goes on, since the conversation is cached there.
-    link: usize,
-    model: Option<String>,
-    requests: u32,
-    usage: Usage,
+    talk: Conversation<'a>,
     tool_bytes: usize,
 }
 
-impl<'a> Talk<'a> {
-    fn new(desk: &'a Desk, task: &'a Task, started: Instant, began: Option<CancellationToken>) -> Self {
-        let request = ModelRequest {
-            model: String::new(),
-            tools: task.tools.clone(),
-            system: task.system.clone(),
-            shared: task.shared.clone(),
-            own: task.own.clone(),
-            turns: Vec::new(),
-            max_output_tokens: OUTPUT_TOKENS[0],
-        };
-        Self {
-            desk,
-            task,
-            deadline: desk.deadline.min(started + task.time),
-            request,
-            began,
-            link: 0,
-            model: None,
-            requests: 0,
-            usage: Usage::default(),
-            tool_bytes: 0,
-        }
-    }
-
-    async fn hold(&mut self) -> Result<Report, String> {
+impl Work<'_> {
+    async fn review(&mut self) -> Result<Report, String> {
         let mut reminded = false;
-        while self.requests < MAX_REQUESTS {
-            let answer = self.ask().await?;
-            match answer.stop {
-                Stop::Refused => return Err("the model refused to answer".into()),
-                Stop::Length if self.request.max_output_tokens == OUTPUT_TOKENS[0] => {
-                    self.request.max_output_tokens = OUTPUT_TOKENS[1];
-                    continue;
-                }
-                Stop::Length => return Err(format!("its answer was cut off at {} tokens, twice", OUTPUT_TOKENS[1])),
-                Stop::End | Stop::Tools | Stop::Other(_) => {}
-            }
-            if answer.turn.calls.is_empty() {
-                if reminded {
-                    return Err(format!("it answered in prose instead of calling {REPORT_TOOL}, twice"));
-                }
-                reminded = true;
-                self.request.turns.push(Turn::Assistant(answer.turn));
-                self.request.turns.push(Turn::User(format!(
-                    "Nobody reads prose here. Call `{REPORT_TOOL}` now, with an empty list if there is nothing to report."
-                )));
-                continue;
-            }
-            let results = match answer.turn.calls.iter().find(|c| c.name == REPORT_TOOL) {
+        loop {
+            let answer = self.talk.ask().await.map_err(|failed| failed.why)?;
+            let calls = &answer.turn.calls;
+            let reply = match calls.iter().find(|c| c.name == REPORT_TOOL) {
                 Some(call) => match parse::report(&call.arguments, MAX_FINDINGS) {
                     Ok(report) => return Ok(report),
                     Err(_) if reminded => return Err(format!("it called {REPORT_TOOL} with something unreadable, twice")),
                     Err(why) => {
                         reminded = true;
-                        refuse(&answer.turn.calls, &format!("Not taken: {why}. Call `{REPORT_TOOL}` again, in the form of its schema."))
+                        not_taken(calls, &unreadable(REPORT_TOOL, &why.to_string()))
                     }
                 },
-                None => self.use_tools(&answer.turn.calls).await?,
+                None if calls.is_empty() && reminded => return Err(format!("it answered in prose instead of calling {REPORT_TOOL}, twice")),
+                None if calls.is_empty() => {
+                    reminded = true;
+                    Turn::User(format!("Nobody reads prose here. Call `{REPORT_TOOL}` now, with an empty list if there is nothing to report."))
+                }
+                None => Turn::ToolResults(self.use_tools(calls).await?),
             };
-            self.request.turns.push(Turn::Assistant(answer.turn));
-            self.request.turns.push(Turn::ToolResults(results));
+            self.talk.reply(answer, reply);
         }
-        Err(format!("it did not report within {MAX_REQUESTS} requests"))
-    }
-
-    async fn ask(&mut self) -> Result<Answer, String> {
-        self.requests += 1;
-        let call = CallContext {
-            reviewer: &self.task.reviewer,
-            bundle: self.task.bundle.0,
-            chain: &self.task.chain[self.link..],
-            request_no: self.requests,
-            deadline: self.deadline,
-            cancel: self.desk.cancel.clone(),
-            began: self.began.take(),
-        };
-        let answer = self.desk.gateway.complete(&call, &self.request).await.map_err(|e| self.desk.told(&e, self.deadline, self.task.time))?;
-        self.link += answer.link;
-        self.usage.add(&answer.usage);
-        self.model = Some(answer.model.clone());
-        Ok(answer)
     }
 
     async fn use_tools(&mut self, calls: &[ToolCall]) -> Result<Vec<ToolResult>, String> {
@@ -235,7 +170,7 @@ impl<'a> Talk<'a> {
             self.tool_bytes += content.len();
             results.push(ToolResult { call_id: call.id.clone(), name: call.name.clone(), content, is_error });
         }
-        if self.requests + 1 == MAX_REQUESTS
+        if self.talk.requests + 1 == MAX_REQUESTS
             && let Some(last) = results.last_mut()
         {
             last.content.push_str(&format!("\n\nThis was your last look. Call `{REPORT_TOOL}` now."));
@@ -268,8 +203,4 @@ impl<'a> Talk<'a> {
             Err(_) => (format!("Given up after {} s.", TOOL_TIME.as_secs()), true),
         })
     }
-}
-
-fn refuse(calls: &[ToolCall], why: &str) -> Vec<ToolResult> {
-    calls.iter().map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: why.to_owned(), is_error: true }).collect()
 }

@@ -4,25 +4,19 @@ use super::{Draft, Prepared, limits};
 use crate::context::fence;
 use crate::findings::parse::{self, SubmitReview};
 use crate::findings::schema::submit_review_schema;
-use crate::gateway::{CallContext, ModelRequest, Stop, ToolResult, ToolSpec, Turn};
+use crate::gateway::ToolSpec;
 use crate::judge::{coordinator, merge, verdict};
 use crate::report::{ModelRun, ReviewerRun, ReviewerStatus};
 use crate::reviewers::definition::ModelTier;
+use crate::reviewers::once::{self, Question};
 use crate::reviewers::run::Desk;
 use crate::risk::Tier;
 use crate::telemetry::Event;
-use std::sync::Arc;
-use tokio::time::Instant;
 
 /// The judge's id in events and reports.
 const COORDINATOR: &str = "coordinator";
 /// The tool that ends the judge's work.
 const SUBMIT_TOOL: &str = "submit_review";
-/// Output tokens, for decisions about at most some hundred findings, and once more after an answer that was cut.
-const OUTPUT_TOKENS: [u32; 2] = [8_000, 24_000];
-/// Requests: one, one reminder, and one with more room.
-const MAX_REQUESTS: u32 = 3;
-
 /// Merges by code, then asks the coordinator where two or more reviewers have findings. A failed judge keeps everything.
 pub async fn judge(desk: Option<&Desk>, draft: &mut Draft<'_>) {
     draft.findings = merge::merge(std::mem::take(&mut draft.findings));
@@ -81,71 +75,21 @@ async fn ask(desk: &Desk, prepared: &Prepared, draft: &Draft<'_>) -> (Option<Str
     let first = chain.first().map_or(String::new(), |link| link.model.clone());
     desk.events.emit(Event::ReviewerStarted { reviewer: COORDINATOR.to_owned(), model: first, bundle: 1, bundles: 1 });
     let key = prepared.setup.state_key.as_deref();
-    let mut request = ModelRequest {
-        model: String::new(),
-        tools: Arc::new(vec![ToolSpec {
+    let question = Question {
+        reviewer: COORDINATOR.to_owned(),
+        part: 1,
+        chain,
+        tool: ToolSpec {
             name: SUBMIT_TOOL,
             description: "Ends your work: what you change, and a summary.".to_owned(),
             schema: submit_review_schema(),
-        }]),
+        },
         system: prepared.setup.prompts.coordinator_system(&prepared.variables()).into(),
         shared: "".into(),
         own: coordinator::own_part(&draft.findings, &|label, text| fence(label, text, key).text),
-        turns: Vec::new(),
-        max_output_tokens: OUTPUT_TOKENS[0],
+        time: prepared.setup.config().limits.reviewer,
+        run_ends: Some(desk.deadline),
     };
-    let time = prepared.setup.config().limits.reviewer;
-    let deadline = desk.deadline.min(Instant::now() + time);
-    let (mut model, mut link) = (None, 0);
-    for request_no in 1..=MAX_REQUESTS {
-        let call =
-            CallContext { reviewer: COORDINATOR, bundle: 1, chain: &chain[link..], request_no, deadline, cancel: desk.cancel.clone(), began: None };
-        let answer = match desk.gateway.complete(&call, &request).await {
-            Ok(answer) => answer,
-            Err(e) => return (model, Err(desk.told(&e, deadline, time))),
-        };
-        link += answer.link;
-        model = Some(answer.model);
-        match answer.stop {
-            Stop::Refused => return (model, Err("the model refused to answer".to_owned())),
-            Stop::Length if request.max_output_tokens == OUTPUT_TOKENS[0] => {
-                request.max_output_tokens = OUTPUT_TOKENS[1];
-                continue;
-            }
-            Stop::Length => return (model, Err(format!("its answer was cut off at {} tokens, twice", OUTPUT_TOKENS[1]))),
-            Stop::End | Stop::Tools | Stop::Other(_) => {}
-        }
-        let asked = match answer.turn.calls.iter().find(|c| c.name == SUBMIT_TOOL) {
-            Some(call) => match parse::review(&call.arguments) {
-                Ok(review) => return (model, Ok(review)),
-                Err(why) => Turn::ToolResults(
-                    answer
-                        .turn
-                        .calls
-                        .iter()
-                        .map(|c| ToolResult { call_id: c.id.clone(), name: c.name.clone(), content: format!("Not taken: {why}"), is_error: true })
-                        .collect(),
-                ),
-            },
-            None if answer.turn.calls.is_empty() => Turn::User(format!("Nobody reads prose here. Call `{SUBMIT_TOOL}` now.")),
-            None => Turn::ToolResults(
-                answer
-                    .turn
-                    .calls
-                    .iter()
-                    .map(|c| ToolResult {
-                        call_id: c.id.clone(),
-                        name: c.name.clone(),
-                        content: format!("There is no such tool. Call `{SUBMIT_TOOL}`."),
-                        is_error: true,
-                    })
-                    .collect(),
-            ),
-        };
-        if !request.turns.is_empty() {
-            break;
-        }
-        request.turns.extend([Turn::Assistant(answer.turn), asked]);
-    }
-    (model, Err(format!("it did not call {SUBMIT_TOOL}, twice")))
+    let told = once::ask(&desk.gateway, question, &desk.cancel, |input| parse::review(input).map_err(|e| e.to_string())).await;
+    (told.model, told.answer.map_err(|failed| failed.why))
 }

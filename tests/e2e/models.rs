@@ -303,7 +303,11 @@ fn a_failed_judge_keeps_everything_and_says_so() {
     });
     let done = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality,docs"]].concat());
     assert_eq!(findings(&done.report()).len(), 2);
-    assert!(done.report()["notes"].to_string().contains("judge failed"), "{}", done.stdout);
+    let notes = done.report()["notes"].to_string();
+    assert!(notes.contains("The judge failed (it did not call submit_review with something readable, twice)"), "{notes}");
+    let asked: Vec<_> = gateway.requests().into_iter().filter(|r| r.reviewer() == "coordinator").collect();
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1].json()["messages"].to_string().contains("Nobody reads prose here. Call `submit_review` now."));
 }
 
 #[test]
