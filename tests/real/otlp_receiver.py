@@ -5,7 +5,7 @@
 
 A byte that these messages do not know is a fault, and so is an id, a time or a bucket that the specification forbids.
 """
-import base64, http.server, pathlib, re, sys, threading
+import base64, pathlib, re, sys
 
 try:
     from google.protobuf import json_format
@@ -17,7 +17,7 @@ except ImportError as missing:
     print(missing)
     sys.exit(77)
 import scripted
-from scripted import Gateway, answer, finding, project
+from scripted import Gateway, Server, answer, finding, project
 
 KINDS = {"/v1/traces": (ExportTraceServiceRequest, ExportTraceServiceResponse), "/v1/metrics": (ExportMetricsServiceRequest, ExportMetricsServiceResponse)}
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -30,32 +30,18 @@ def expect(what, found, wanted):
         wrong.append(f"{what}: {found!r}, not {wanted!r}")
 
 
-class Receiver:
+class Receiver(Server):
     """Parses each request by its path and content type; `received` holds pairs of a path and a message."""
 
     def __init__(self):
-        receiver = self
         self.received = []
+        super().__init__(self.take)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                request, response = KINDS[self.path]
-                body = self.rfile.read(int(self.headers["content-length"]))
-                message = of_json(request, body) if self.headers["content-type"] == "application/json" else of_bytes(request, body)
-                receiver.received.append((self.path, message))
-                said = response().SerializeToString()
-                self.send_response(200)
-                self.send_header("content-type", "application/x-protobuf")
-                self.send_header("content-length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def take(self, path, headers, body):
+        request, response = KINDS[path]
+        message = of_json(request, body) if headers["content-type"] == "application/json" else of_bytes(request, body)
+        self.received.append((path, message))
+        return "application/x-protobuf", response().SerializeToString()
 
 
 def of_bytes(kind, body):

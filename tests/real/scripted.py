@@ -112,25 +112,17 @@ def generate(text, calls, cut, model):
     yield chunk([{"text": ""}], finishReason="MAX_TOKENS" if cut else "STOP") | {"usageMetadata": usage}
 
 
-class Gateway:
-    """Answers each request with what `script(who, number, wire)` says: a stream's text, `number` from 0 for each who."""
+class Server:
+    """Answers each POST on `url` with what `reply(path, headers, body)` gives: a content type and the bytes."""
 
-    def __init__(self, script):
-        gateway = self
-        self.requests, self.counts, self.lock = [], {}, threading.Lock()
-
+    def __init__(self, reply):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                wire, who = wire_of(self.path), asks(body)
-                with gateway.lock:
-                    number = gateway.counts[who] = gateway.counts.get(who, -1) + 1
-                    gateway.requests.append({"wire": wire, "who": who, "path": self.path, "headers": dict(self.headers), "body": body})
-                said = script(who, number, wire).encode()
+                kind, said = reply(self.path, self.headers, self.rfile.read(int(self.headers["content-length"])))
                 self.send_response(200)
-                self.send_header("content-type", "text/event-stream")
+                self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(said)))
                 self.end_headers()
                 self.wfile.write(said)
@@ -138,9 +130,25 @@ class Gateway:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+class Gateway(Server):
+    """Answers each request with what `script(who, number, wire)` says: a stream's text, `number` from 0 for each who."""
+
+    def __init__(self, script):
+        self.script, self.requests, self.counts, self.lock = script, [], {}, threading.Lock()
+        super().__init__(self.answer)
+
+    def answer(self, path, headers, body):
+        body = json.loads(body)
+        wire, who = wire_of(path), asks(body)
+        with self.lock:
+            number = self.counts[who] = self.counts.get(who, -1) + 1
+            self.requests.append({"wire": wire, "who": who, "path": path, "headers": dict(headers), "body": body})
+        return "text/event-stream", self.script(who, number, wire).encode()
 
 
 def project(folder):
