@@ -2,6 +2,7 @@
 
 pub use super::audit::AuditArgs;
 pub use super::distill::DistillArgs;
+use crate::config::Flags;
 use crate::report::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -80,15 +81,30 @@ pub struct ScopeArgs {
     /// Findings at or above this severity fail the gate (exit 1) [default: critical]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOn>,
+    /// What it may use.
+    #[command(flatten)]
+    pub caps: CapArgs,
+    /// At most so many seconds
+    #[arg(long, value_name = "SECS")]
+    pub timeout: Option<u64>,
+}
+
+/// What a run may use of models.
+#[derive(Debug, Args)]
+pub struct CapArgs {
     /// At most so many tokens in this run, input and output
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<u64>,
     /// At most so many dollars in this run (needs the models' prices)
     #[arg(long, value_name = "USD")]
     pub max_cost: Option<f64>,
-    /// At most so many seconds
-    #[arg(long, value_name = "SECS")]
-    pub timeout: Option<u64>,
+}
+
+impl CapArgs {
+    /// As settings, without any other.
+    pub(super) fn flags(&self) -> Flags {
+        Flags { max_tokens: self.max_tokens, max_cost: self.max_cost, ..Flags::default() }
+    }
 }
 
 /// Flags of `review`.

@@ -1,10 +1,10 @@
 //! `tribune audit`.
 
-use super::args::FailOn;
+use super::args::{CapArgs, FailOn};
 use super::{inputs, output, review, signals};
 use crate::audit::{self, Audit, Options, Shard};
-use crate::change::{PolicyArg, TreeAt, tree};
-use crate::config::{Flags, Layer};
+use crate::change::{TreeAt, tree};
+use crate::config::Flags;
 use crate::error::{Exit, UserError};
 use crate::forge;
 use crate::rules::RuleSet;
@@ -54,12 +54,9 @@ pub struct AuditArgs {
     /// Binding rules of this severity or worse fail the audit when they are broken (exit 1) [default: critical]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOn>,
-    /// At most so many tokens in this run, input and output
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<u64>,
-    /// At most so many dollars in this run (needs the models' prices)
-    #[arg(long, value_name = "USD")]
-    pub max_cost: Option<f64>,
+    /// What it may use.
+    #[command(flatten)]
+    pub caps: CapArgs,
     /// Format of the report
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "markdown")]
     pub format: AuditFormat,
@@ -100,13 +97,10 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, UserError> {
 fn of_tree(args: &AuditArgs) -> Result<Audit, UserError> {
     let stop = signals::stop_flag();
     let at = if args.rev == "worktree" { TreeAt::WorkTree } else { TreeAt::Rev(args.rev.clone()) };
-    let policy = args.policy.as_deref().map(|p| if p == "worktree" { PolicyArg::WorkTree } else { PolicyArg::Rev(p.to_owned()) });
+    let policy = args.policy.as_deref().map(inputs::policy);
     let (change, below) = tree(&args.path, &at, policy.as_ref())?;
-    let flags = Flags { fail_on: args.fail_on.map(inputs::threshold), max_tokens: args.max_tokens, max_cost: args.max_cost, timeout: None };
-    let mut layers = inputs::operator_layers(&args.path, args.config.as_deref())?;
-    layers.push(Layer::environment(&inputs::env)?);
-    layers.push(Layer::flags(&flags)?);
-    inputs::organisation(&mut layers, &args.path)?;
+    let flags = Flags { fail_on: args.fail_on.map(inputs::threshold), ..args.caps.flags() };
+    let layers = inputs::layers(&args.path, args.config.as_deref(), &flags)?;
     let scope = Scope { offline: args.offline, ..Scope::default() };
     let setup = Setup::load(&change, layers, scope, &forge::here(&inputs::env), &inputs::env, inputs::today())?;
     let rules = selected(&setup.rules, &args.rules)?;

@@ -1,8 +1,8 @@
 //! `tribune rules distill`.
 
-use super::args::RulesArgs;
+use super::args::{CapArgs, RulesArgs};
 use super::{folder, inputs, output, review, signals};
-use crate::config::{self, Config, Flags, Layer, RuleSource};
+use crate::config::{self, Config, RuleSource};
 use crate::distill::{self, Document, MAX_DOCUMENTS};
 use crate::error::{Exit, UserError};
 use crate::findings::sanitize::terminal as clean;
@@ -29,12 +29,9 @@ pub struct DistillArgs {
     /// The folder to write the drafts to: a new or an empty one, and none that rules are read from
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// At most so many tokens in this run, input and output
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<u64>,
-    /// At most so many dollars in this run (needs the models' prices)
-    #[arg(long, value_name = "USD")]
-    pub max_cost: Option<f64>,
+    /// What it may use.
+    #[command(flatten)]
+    pub caps: CapArgs,
     /// No progress lines
     #[arg(short, long)]
     pub quiet: bool,
@@ -42,11 +39,7 @@ pub struct DistillArgs {
 
 /// Distils and writes the drafts. Exit 3 where something failed on the way; what there is, is written all the same.
 pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -> Result<Exit, UserError> {
-    let flags = Flags { fail_on: None, max_tokens: args.max_tokens, max_cost: args.max_cost, timeout: None };
-    let mut layers = inputs::operator_layers(&rules_args.repo, rules_args.config.as_deref())?;
-    layers.push(Layer::environment(&inputs::env)?);
-    layers.push(Layer::flags(&flags)?);
-    inputs::organisation(&mut layers, &rules_args.repo)?;
+    let layers = inputs::layers(&rules_args.repo, rules_args.config.as_deref(), &args.caps.flags())?;
     let resolved = config::resolve(layers, &inputs::env)?;
     let config = &resolved.config;
     may_hold_drafts(&args.out, config)?;

@@ -55,6 +55,15 @@ pub(super) fn organisation(layers: &mut Vec<Layer>, repo: &Path) -> Result<Optio
     Ok(Some((source, fetched.state)))
 }
 
+/// All layers of a run in `repo` but the repository's own: the operator's files, the environment, the flags, the organisation's.
+pub(super) fn layers(repo: &Path, named: Option<&Path>, flags: &Flags) -> Result<Vec<Layer>, UserError> {
+    let mut layers = operator_layers(repo, named)?;
+    layers.push(Layer::environment(&env)?);
+    layers.push(Layer::flags(flags)?);
+    organisation(&mut layers, repo)?;
+    Ok(layers)
+}
+
 /// What a run says and ends with where the organisation has it switched off here.
 pub(super) fn switched_off(inputs: &Inputs) -> Result<Option<String>, UserError> {
     let rollout = config::resolve(inputs.layers.clone(), &env)?.rollout(&inputs.place);
@@ -64,21 +73,16 @@ pub(super) fn switched_off(inputs: &Inputs) -> Result<Option<String>, UserError>
 
 /// Everything that a review or a plan starts from.
 pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Result<Inputs, UserError> {
-    let policy = source.policy.as_deref().map(|p| if p == "worktree" { PolicyArg::WorkTree } else { PolicyArg::Rev(p.to_owned()) });
     let from = match (&source.base, &source.diff) {
         (Some(base), _) => Source::Range { base: base.clone(), head: source.head.clone() },
         (_, Some(file)) => Source::Patch(read_patch(file)?),
         _ if source.staged => Source::Staged,
         _ => Source::WorkTree,
     };
-    let flags = Flags { fail_on: scope.fail_on.map(threshold), max_tokens: scope.max_tokens, max_cost: scope.max_cost, timeout: scope.timeout };
-    let mut layers = operator_layers(&source.repo, source.config.as_deref())?;
-    layers.push(Layer::environment(&env)?);
-    layers.push(Layer::flags(&flags)?);
-    organisation(&mut layers, &source.repo)?;
+    let flags = Flags { fail_on: scope.fail_on.map(threshold), timeout: scope.timeout, ..scope.caps.flags() };
     Ok(Inputs {
-        source: SourceRequest { dir: source.repo.clone(), source: from, policy },
-        layers,
+        source: SourceRequest { dir: source.repo.clone(), source: from, policy: source.policy.as_deref().map(policy) },
+        layers: layers(&source.repo, source.config.as_deref(), &flags)?,
         place: forge::here(&env),
         scope: Scope { offline: scope.offline, only: scope.only.clone(), tier: scope.tier.map(tier), record: None },
         today: today(),
@@ -90,14 +94,16 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
 /// What posting goes by: the organisation's and the operator's word, without a repository's. What that says of posting stands in
 /// the report.
 pub(super) fn publishing(args: &PublishArgs) -> Result<(Resolved, Rollout), UserError> {
-    let here = Path::new(".");
-    let mut layers = operator_layers(here, args.config.as_deref())?;
-    layers.push(Layer::environment(&env)?);
-    layers.push(Layer::flags(&Flags { fail_on: args.fail_on.map(threshold), ..Flags::default() })?);
-    organisation(&mut layers, here)?;
+    let flags = Flags { fail_on: args.fail_on.map(threshold), ..Flags::default() };
+    let layers = layers(Path::new("."), args.config.as_deref(), &flags)?;
     let resolved = config::resolve(layers, &env)?;
     let rollout = resolved.rollout(&forge::here(&env));
     Ok((resolved, rollout))
+}
+
+/// The value of `--policy`.
+pub(super) fn policy(named: &str) -> PolicyArg {
+    if named == "worktree" { PolicyArg::WorkTree } else { PolicyArg::Rev(named.to_owned()) }
 }
 
 fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
