@@ -316,6 +316,15 @@ fn three_shards_merge_to_exactly_what_one_run_gives() {
     let args: Vec<&str> = files.iter().map(String::as_str).collect();
     let merged = run(&repo, None, &[&with(&["--merge"])[..], &args].concat());
     assert_eq!((merged.code, merged.stdout == whole.stdout), (whole.code, true), "{}", merged.stderr);
+    // Whether a machine had a source of rules in its cache is told, and parts nothing.
+    let first = repo.outside.path().join("1.json");
+    let mut shard: Value = serde_json::from_slice(&std::fs::read(&first).unwrap()).unwrap();
+    shard["provenance"]["rules"][0]["cached"] = json!(true);
+    std::fs::write(&first, shard.to_string()).unwrap();
+    let merged = run(&repo, None, &[&with(&["--merge"])[..], &args].concat());
+    let mut wanted = whole.json();
+    wanted["provenance"]["rules"][0]["cached"] = json!(true);
+    assert_eq!((merged.code, merged.json()), (whole.code, wanted), "{}", merged.stderr);
     // A shard that is missing is told, and nothing is called whole.
     let part = run(&repo, None, &[&with(&["--fail-on", "never", "--merge"])[..], &args[..2]].concat());
     assert_eq!((part.code, part.json()["incomplete"].clone()), (3, json!(["Shards are missing: 1 of 3."])));

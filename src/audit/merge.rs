@@ -1,6 +1,6 @@
 //! Puts the reports of shards together to the report that one run would have given.
 
-use super::report::{Audit, Coverage, LeftOut, Reviewers, RuleResult, SCHEMA};
+use super::report::{Audit, Coverage, LeftOut, Provenance, Reviewers, RuleResult, SCHEMA};
 use super::verdict::finish;
 use crate::error::UserError;
 use crate::findings::Severity;
@@ -19,7 +19,7 @@ pub fn merge(mut shards: Vec<Audit>) -> Result<Audit, UserError> {
     for (before, shard) in shards.iter().zip(rest) {
         let same = [
             ("the tree", shard.tree == first.tree),
-            ("what made them", shard.provenance == first.provenance),
+            ("what made them", made_alike(&shard.provenance, &first.provenance)),
             ("`--fail-on`", shard.fail_on == first.fail_on),
             ("the number of shards", shard.shard.map(|s| s.of) == Some(of)),
             ("whether reviewers were asked", shard.reviewers.not_asked == first.reviewers.not_asked),
@@ -41,6 +41,9 @@ pub fn merge(mut shards: Vec<Audit>) -> Result<Audit, UserError> {
     let mut out = Audit { shard: None, rules: Vec::new(), coverage: Coverage::default(), reviewers: Reviewers::default(), ..first.clone() };
     out.incomplete = shards.iter().flat_map(|s| &s.incomplete).filter(|line| !own.contains(&line.as_str())).cloned().collect();
     out.notes = shards.iter().flat_map(|s| &s.notes).cloned().collect();
+    for (i, source) in out.provenance.rules.iter_mut().enumerate() {
+        source.cached = shards.iter().any(|s| s.provenance.rules.get(i).is_some_and(|r| r.cached));
+    }
     if numbers.len() < of as usize {
         let missing: Vec<String> = (1..=of).filter(|n| !numbers.contains(n)).map(|n| n.to_string()).collect();
         out.incomplete.push(format!("Shards are missing: {} of {of}.", missing.join(", ")));
@@ -57,6 +60,16 @@ pub fn merge(mut shards: Vec<Audit>) -> Result<Audit, UserError> {
     out.rules = rules.into_values().collect();
     finish(&mut out);
     Ok(out)
+}
+
+/// Whether two shards were made by the same: one machine may have had a source in its cache that another fetched.
+fn made_alike(one: &Provenance, other: &Provenance) -> bool {
+    let fetched = |made: &Provenance| {
+        let mut made = made.clone();
+        made.rules.iter_mut().for_each(|source| source.cached = false);
+        made
+    };
+    fetched(one) == fetched(other)
 }
 
 /// The same audit, judged by another threshold.

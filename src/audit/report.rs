@@ -3,6 +3,7 @@
 
 use crate::findings::{Category, Severity};
 use crate::report::Outcome;
+use crate::report::json::RuleSource;
 use crate::rules::{RuleLevel, RuleStatus};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -28,7 +29,7 @@ pub struct Audit {
     /// Which shard this is; absent for a whole audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// What made the report. Equal in all shards of one audit.
+    /// What made the report. Equal in all shards of one audit, but for what was read from a cache.
     pub provenance: Provenance,
     /// Binding rules at or above this severity fail the audit when they are broken; `null`: never.
     pub fail_on: Option<Severity>,
@@ -79,17 +80,8 @@ pub struct Provenance {
     pub prompts_digest: String,
     /// SHA-256 of the rules that were audited.
     pub rules_digest: String,
-    /// Sources of rules.
+    /// Rule sources in force.
     pub rules: Vec<RuleSource>,
-}
-
-/// A source of rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RuleSource {
-    /// `built-in`, a directory, or a URL.
-    pub source: String,
-    /// The commit, where it has one.
-    pub commit: Option<String>,
 }
 
 /// How far a rule is followed. Ordered: the worst first.

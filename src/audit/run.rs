@@ -4,7 +4,7 @@ use super::files::Files;
 use super::judge::{Bench, Judged};
 use super::merge::better;
 use super::plan::{Unit, plan};
-use super::report::{Audit, CheckedBy, Coverage, Provenance, Reviewers, RuleResult, RuleSource, SCHEMA, Shard, TreeInfo, Unseen};
+use super::report::{Audit, CheckedBy, Coverage, Provenance, Reviewers, RuleResult, SCHEMA, Shard, TreeInfo, Unseen};
 use super::scan::{Scanned, Tally, scan};
 use super::state::State;
 use super::verdict::finish;
@@ -128,7 +128,7 @@ fn audit(setup: &Setup, change: &Change, rules: &RuleSet, options: &Options, fil
             config_digest: setup.resolved.digest(),
             prompts_digest: setup.prompts.digest(),
             rules_digest: rules.digest(),
-            rules: setup.rule_sources.iter().map(|s| RuleSource { source: s.source.clone(), commit: s.commit.clone() }).collect(),
+            rules: setup.rule_sources.iter().map(Into::into).collect(),
         },
         fail_on: setup.config().fail_on,
         rules: rules.iter().filter_map(|rule| result(setup, rules, rule)).collect(),

@@ -12,7 +12,7 @@ pub use read::{MAX_BYTES, ReadError, read};
 pub use types::*;
 
 use super::plain::{one_line, plain, write_json};
-use super::{ModelRun, Outcome, Review, Sources, Verdict, WriteOptions};
+use super::{ModelRun, Outcome, Review, RuleSourceInfo, Sources, Verdict, WriteOptions};
 use crate::diff;
 use crate::findings;
 use crate::forge;
@@ -32,6 +32,13 @@ pub fn json_schema() -> serde_json::Value {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>().to_value()
 }
 
+impl From<&RuleSourceInfo> for RuleSource {
+    fn from(source: &RuleSourceInfo) -> Self {
+        let RuleSourceInfo { source, commit, cached } = source;
+        Self { source: one_line(source), commit: commit.as_deref().map(one_line), cached: *cached }
+    }
+}
+
 impl Report {
     /// The frozen form of a review. A local review has no target, no earlier findings, no override and no next round.
     pub fn of(review: &Review) -> Self {
@@ -48,12 +55,7 @@ impl Report {
                 policy_sha: review.provenance.policy_sha.as_deref().map(one_line),
                 config_digest: one_line(&review.provenance.config_digest),
                 prompts_digest: one_line(&review.provenance.prompts_digest),
-                rules: review
-                    .provenance
-                    .rules
-                    .iter()
-                    .map(|r| RuleSource { source: one_line(&r.source), commit: r.commit.as_deref().map(one_line), cached: r.cached })
-                    .collect(),
+                rules: review.provenance.rules.iter().map(Into::into).collect(),
                 gateway_host: review.provenance.gateway_host.as_deref().map(one_line),
                 prices: review.provenance.prices.as_deref().map(one_line),
             },
