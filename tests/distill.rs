@@ -4,33 +4,23 @@
 
 #[path = "support/gateway.rs"]
 mod gateway;
+#[path = "support/program.rs"]
+mod program;
 
 use gateway::{FakeGateway, RecordedRequest, answer, status};
+use program::Done;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
-struct Done {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
 fn tribune(dir: &Path, gateway: Option<&FakeGateway>, args: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", dir).current_dir(dir).stdin(Stdio::null());
+    let mut command = program::tribune(dir, dir);
     if let Some(gateway) = gateway {
         command.env("TRIBUNE_GATEWAY_URL", gateway.url()).env("TRIBUNE_GATEWAY_TOKEN", "tok-distill").env("TRIBUNE_MODEL", "fake");
     }
-    let output = command.arg("rules").args(args).output().unwrap();
-    Done {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Done::of(command.arg("rules").args(args))
 }
 
 const RFC: &str = "# RFC 12: Calls\n\nWhy we do this.\n\n## Time-outs\n\nEvery outbound call MUST have a time-out\nof at most ten seconds.\n\nA call without a time-out is not allowed in a service.\n\n## Shells\n\nServices must not start a shell to run a program.\n\n## Retries\n\nRetries should not be used for calls that write.\n";

@@ -3,6 +3,8 @@
 
 #[path = "support/gateway.rs"]
 mod gateway;
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/review.rs"]
 mod review;
 #[path = "support/tls.rs"]

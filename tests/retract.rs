@@ -4,11 +4,13 @@
 mod forge;
 #[path = "git_repo/mod.rs"]
 mod git_repo;
+#[path = "support/program.rs"]
+mod program;
 
 use forge::github::FakeGitHub;
 use forge::gitlab::FakeGitLab;
 use forge::{BOT, DEV, FakeForge, Fault, Rights, STRANGER, Start};
-use std::process::{Command, Stdio};
+use program::{Done, tribune};
 use tribune::forge::Target;
 use tribune::history::{Kind, Trust, marker};
 
@@ -29,6 +31,11 @@ struct Ran {
     code: i32,
     output: String,
     writes: usize,
+}
+
+/// What a person has in the environment: the token alone.
+fn by_hand(name: &str) -> bool {
+    matches!(name, "GITLAB_TOKEN" | "GITHUB_TOKEN")
 }
 
 impl Scene {
@@ -56,21 +63,12 @@ impl Scene {
     fn run(&mut self, args: &[&str], key: &str) -> Ran {
         self.fake.reset_counters();
         let repo = self.fake.repo();
-        let by_hand = |name: &str| matches!(name, "GITLAB_TOKEN" | "GITHUB_TOKEN");
-        let output = Command::new(env!("CARGO_BIN_EXE_tribune"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-            .env("HOME", repo.outside.path())
-            .envs(self.fake.env(Rights::Write).into_iter().filter(|(name, _)| by_hand(name)))
-            .env("TRIBUNE_STATE_KEY", key)
-            .current_dir(&repo.dir)
-            .stdin(Stdio::null())
-            .args(args)
-            .output()
-            .expect("the binary runs");
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!text.contains(&self.fake.token()), "the token is in the output");
-        Ran { code: output.status.code().expect("an exit code"), output: text, writes: self.fake.writes() }
+        let mut command = tribune(&repo.dir, repo.outside.path());
+        command.envs(self.fake.env(Rights::Write).into_iter().filter(|(name, _)| by_hand(name))).env("TRIBUNE_STATE_KEY", key);
+        let done = Done::of(command.args(args));
+        let output = done.told();
+        assert!(!output.contains(&self.fake.token()), "the token is in the output");
+        Ran { code: done.code, output, writes: self.fake.writes() }
     }
 
     fn retract(&mut self, args: &[&str]) -> Ran {
@@ -257,22 +255,14 @@ fn a_token_that_may_not_is_told_what_it_lacks() {
         let scene = Scene::reviewed(on);
         let (url, before) = (scene.fake.url(), scene.shown());
         let repo = scene.fake.repo();
-        let output = Command::new(env!("CARGO_BIN_EXE_tribune"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-            .env("HOME", repo.outside.path())
-            .envs(scene.fake.env(Rights::Read).into_iter().filter(|(name, _)| matches!(name.as_str(), "GITLAB_TOKEN" | "GITHUB_TOKEN")))
-            .env("TRIBUNE_STATE_KEY", KEY)
-            .current_dir(&repo.dir)
-            .args(["retract", "--yes", "--url", &url])
-            .output()
-            .expect("the binary runs");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!((output.status.code(), scene.shown()), (Some(4), before), "{told}");
+        let mut command = tribune(&repo.dir, repo.outside.path());
+        command.envs(scene.fake.env(Rights::Read).into_iter().filter(|(name, _)| by_hand(name))).env("TRIBUNE_STATE_KEY", KEY);
+        let done = Done::of(command.args(["retract", "--yes", "--url", &url]));
+        assert_eq!((done.code, scene.shown()), (4, before), "{}", done.stderr);
         let lacks = match on {
             On::GitLab => "lacks the scope `api`",
             On::GitHub => "lacks `pull-requests: write`",
         };
-        assert!(told.contains(lacks), "{told}");
+        assert!(done.stderr.contains(lacks), "{}", done.stderr);
     });
 }

@@ -20,7 +20,7 @@ fn review(repo: &Repo, gateway: &FakeGateway, preset: &str, wire: &str, args: &[
     let url = if preset == "openai" { gateway.url() } else { host };
     let mut command = tribune(repo);
     command.env("TRIBUNE_GATEWAY_URL", url).env("TRIBUNE_GATEWAY_PRESET", preset).env("TRIBUNE_GATEWAY_WIRE", wire).env("TRIBUNE_MODEL", "m");
-    Done::from(command.args(JSON).args(args).output().expect("it runs"))
+    Done::of(command.args(JSON).args(args))
 }
 
 const WIRES: [(&str, &str); 4] = [("openai", "chat"), ("openai", "responses"), ("anthropic", "messages"), ("google", "generate-content")];
@@ -173,7 +173,7 @@ fn a_server_that_cuts_prompts_fails_the_reviewer_or_hands_on_to_the_next() {
         second.url()
     );
     std::fs::write(&file, text).expect("a file");
-    let done = Done::from(tribune(&repo).args(JSON).args(["--only", "quality", "--config"]).arg(&file).output().expect("it runs"));
+    let done = Done::of(tribune(&repo).args(JSON).args(["--only", "quality", "--config"]).arg(&file));
     assert_eq!((done.code, coverage(&done.report())), (0, vec!["reviewed app.py".to_owned()]), "{}", done.stdout);
 }
 
@@ -188,7 +188,7 @@ fn a_gateway_is_told_what_requests_are_for_and_no_name() {
         command.env("TRIBUNE_GATEWAY_URL", &host).env("TRIBUNE_GATEWAY_PRESET", "litellm").env("TRIBUNE_MODEL", "m");
         command.env("GITHUB_RUN_ID", "4711").env("GITHUB_REPOSITORY", "team/app").env("GITHUB_ACTOR", "ada").env("GITHUB_ACTOR_ID", "583231");
         key.map(|key| command.env("TRIBUNE_STATE_KEY", key));
-        let done = Done::from(command.args(JSON).args(["--only", "quality"]).output().expect("it runs"));
+        let done = Done::of(command.args(JSON).args(["--only", "quality"]));
         assert_eq!(done.code, 0, "{}", done.stderr);
         let request = gateway.requests().pop().expect("a request");
         let told: Value = serde_json::from_str(request.header("x-litellm-spend-logs-metadata").expect("metadata")).expect("JSON");

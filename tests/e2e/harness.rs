@@ -3,48 +3,25 @@
 use crate::gateway::{FakeGateway, RecordedRequest, Script, answer};
 use crate::git_repo::Repo;
 use serde_json::{Value, json};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
-/// What one run ended with.
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Done {
-    pub(crate) fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("an exit code"),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    /// The JSON report on standard output.
-    pub(crate) fn report(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
-    }
-}
+pub(crate) use crate::program::Done;
 
 /// The binary, ready to run in `repo`, with nothing of this machine's environment.
 pub(crate) fn tribune(repo: &Repo) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").expect("a PATH")).env("HOME", repo.outside.path());
-    command.current_dir(&repo.dir).stdin(Stdio::null());
-    command
+    crate::program::tribune(&repo.dir, repo.outside.path())
 }
 
 /// Runs it with these arguments.
 pub(crate) fn run(repo: &Repo, args: &[&str]) -> Done {
-    Done::from(tribune(repo).args(args).output().expect("the binary runs"))
+    Done::of(tribune(repo).args(args))
 }
 
 /// Runs it with a gateway.
 pub(crate) fn ask(repo: &Repo, gateway: &FakeGateway, args: &[&str]) -> Done {
     let mut command = tribune(repo);
     command.env("TRIBUNE_GATEWAY_URL", gateway.url()).env("TRIBUNE_GATEWAY_TOKEN", TOKEN).env("TRIBUNE_MODEL", "fake");
-    Done::from(command.args(args).output().expect("the binary runs"))
+    Done::of(command.args(args))
 }
 
 /// A token that must turn up nowhere.

@@ -5,6 +5,8 @@ mod gateway;
 #[path = "../git_repo/mod.rs"]
 mod git_repo;
 mod harness;
+#[path = "../support/program.rs"]
+mod program;
 
 mod cache;
 mod central;

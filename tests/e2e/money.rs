@@ -143,7 +143,7 @@ fn well_known_models_have_a_price_and_prices_of_the_operator_go_before_it() {
         let config = operator(&repo, config);
         let mut command = tribune(&repo);
         command.env("TRIBUNE_GATEWAY_URL", gateway.url()).env("TRIBUNE_MODEL", model).args(JSON).args(["--only", "quality", "--config", &config]);
-        Done::from(command.output().expect("it runs")).report()
+        Done::of(&mut command).report()
     };
     for (model, config, prices, list) in [
         ("claude-sonnet-5-5", "{}", Some([2.0, 0.1, 10.0]), true),

@@ -28,7 +28,7 @@ fn record(repo: &Repo, dir: &Path) -> Done {
 fn replay(repo: &Repo, dir: &Path, args: &[&str]) -> Done {
     let mut command = tribune(repo);
     command.env("TRIBUNE_GATEWAY_URL", format!("replay:{}", dir.display()));
-    Done::from(command.args(JSON).args(args).output().expect("it runs"))
+    Done::of(command.args(JSON).args(args))
 }
 
 /// The notes on the recording.
@@ -112,7 +112,7 @@ fn only_the_operators_environment_names_a_recording() {
     let settings = format!("endpoints: {{default: {{url: '{url}'}}}}\nmodels: {{top: [{{model: m}}]}}\n");
     let config = repo.outside.path().join("operator.yaml");
     std::fs::write(&config, &settings).expect("written");
-    let done = Done::from(tribune(&repo).args(JSON).args(["--config", config.to_str().expect("UTF-8")]).output().expect("it runs"));
+    let done = Done::of(tribune(&repo).args(JSON).args(["--config", config.to_str().expect("UTF-8")]));
     assert_eq!(done.code, 2, "{}", done.stderr);
     assert!(done.stderr.contains("endpoints.default.url"), "{}", done.stderr);
     repo.git(&["stash", "-q"]);
@@ -121,7 +121,7 @@ fn only_the_operators_environment_names_a_recording() {
     repo.commit("policy");
     repo.git(&["checkout", "-q", "-b", "next"]);
     repo.write("app.py", EDIT);
-    let report = Done::from(tribune(&repo).args(JSON).output().expect("it runs")).report();
+    let report = Done::of(tribune(&repo).args(JSON)).report();
     assert!(report["reviewers"].as_array().expect("reviewers").iter().all(|r| r["id"] == "rules"), "no model looked");
 }
 

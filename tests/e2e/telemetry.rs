@@ -41,10 +41,6 @@ fn review(repo: &Repo, gateway: &str, collector: &str) -> Command {
     command
 }
 
-fn done(command: &mut Command) -> Done {
-    Done::from(command.output().expect("it runs"))
-}
-
 /// The value of an attribute.
 fn attribute<'a>(of: &'a Value, key: &str) -> &'a Value {
     let all = of["attributes"].as_array().expect("attributes");
@@ -64,7 +60,7 @@ fn a_run_is_told_as_one_trace_and_metrics_without_its_texts() {
     repo.write("app.py", EDIT);
     for protocol in ["http/protobuf", "http/json"] {
         let (gateway, collector) = (models(), collector());
-        let done = done(review(&repo, &gateway.url(), &collector.url()).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol));
+        let done = Done::of(review(&repo, &gateway.url(), &collector.url()).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol));
         assert_eq!((done.code, done.stderr.as_str()), (1, ""));
         let requests = collector.requests();
         let (traces, metrics) = (sent(&requests, "/v1/v1/traces"), sent(&requests, "/v1/v1/metrics"));
@@ -126,7 +122,7 @@ fn a_collector_in_trouble_changes_nothing_but_one_line_each() {
         (moved.url(), " answered 307"),
         (format!("http://{gone}"), ": "),
     ] {
-        let done = done(review(&repo, &models().url(), &url).env("OTEL_EXPORTER_OTLP_TIMEOUT", "400"));
+        let done = Done::of(review(&repo, &models().url(), &url).env("OTEL_EXPORTER_OTLP_TIMEOUT", "400"));
         let lines: Vec<&str> = done.stderr.lines().collect();
         assert_eq!((done.code, lines.len(), done.report()["outcome"].as_str()), (1, 2, Some("fail")), "{}", done.stderr);
         for (line, what) in lines.iter().zip(["traces", "metrics"]) {
@@ -135,7 +131,7 @@ fn a_collector_in_trouble_changes_nothing_but_one_line_each() {
         assert!(!done.stderr.contains("tok-otlp") && !done.stdout.contains("exported"));
     }
     // What cannot be used is told, and the run goes on.
-    let done = done(&mut review(&repo, &models().url(), "http://collector.invalid:4318"));
+    let done = Done::of(&mut review(&repo, &models().url(), "http://collector.invalid:4318"));
     assert_eq!((done.code, done.stderr.lines().count()), (1, 2));
     assert!(done.stderr.contains("metrics are not exported: the URL in OTEL_EXPORTER_OTLP_ENDPOINT for collector.invalid is plain http"));
 }
@@ -146,12 +142,12 @@ fn what_was_not_reviewed_or_only_played_is_not_told() {
     repo.write("app.py", EDIT);
     let collector = collector();
     let tape = repo.outside.path().join("tape").display().to_string();
-    let recorded = done(review(&repo, &reviewers(|_| vec![]).url(), &collector.url()).args(["--record", &tape]));
+    let recorded = Done::of(review(&repo, &reviewers(|_| vec![]).url(), &collector.url()).args(["--record", &tape]));
     assert_eq!(collector.requests().len(), 2, "{}", recorded.stderr);
-    let played = done(&mut review(&repo, &format!("replay:{tape}"), &collector.url()));
+    let played = Done::of(&mut review(&repo, &format!("replay:{tape}"), &collector.url()));
     assert_eq!(played.report()["outcome"], recorded.report()["outcome"]);
     let config = repo.outside.path().join("operator.yaml");
     std::fs::write(&config, "rollout: {mode: off}\n").expect("written");
-    let off = done(review(&repo, &models().url(), &collector.url()).args(["--config", config.to_str().expect("UTF-8")]));
+    let off = Done::of(review(&repo, &models().url(), &collector.url()).args(["--config", config.to_str().expect("UTF-8")]));
     assert_eq!((off.code, collector.requests().len()), (0, 2), "{}", off.stderr);
 }

@@ -8,13 +8,9 @@ const PRINT: &str = "---\nid: APP-PY-001\ntitle: Do not print\nlevel: must\nstat
 const SIN: &str = "import subprocess\nsubprocess.run(input(), shell=True)";
 
 fn on(repo: &Repo, day: u64, format: &str) -> Done {
-    Done::from(
-        tribune(repo)
-            .env("SOURCE_DATE_EPOCH", (day * 86_400).to_string())
-            .args(["review", "--no-progress", "--format", format])
-            .output()
-            .expect("it runs"),
-    )
+    let mut command = tribune(repo);
+    command.env("SOURCE_DATE_EPOCH", (day * 86_400).to_string());
+    Done::of(command.args(["review", "--no-progress", "--format", format]))
 }
 
 /// 2027-01-31.

@@ -7,6 +7,8 @@
 mod calls;
 #[path = "../support/gateway.rs"]
 mod gateway;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/review.rs"]
 mod review;
 

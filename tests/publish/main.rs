@@ -6,6 +6,8 @@ mod forge;
 mod gateway;
 #[path = "../git_repo/mod.rs"]
 mod git_repo;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/scene.rs"]
 mod scene;
 

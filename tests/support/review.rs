@@ -5,7 +5,7 @@
 use crate::gateway::{ModelAnswer, RecordedRequest, answer};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// The key of all these reviews: nothing that a review tells may hold it.
@@ -81,10 +81,8 @@ impl Review {
     pub(crate) fn new(url: &str, reviewers: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         std::fs::write(folder.path().join("change.patch"), PATCH).expect("written");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
-        command.env_clear().env("PATH", std::env::var_os("PATH").expect("a PATH")).env("HOME", folder.path());
+        let mut command = crate::program::tribune(folder.path(), folder.path());
         command.env("TRIBUNE_GATEWAY_URL", url).env("TRIBUNE_GATEWAY_TOKEN", KEY).env("TRIBUNE_MODEL", "model-1");
-        command.current_dir(folder.path()).stdin(Stdio::null());
         command.args([
             "review",
             "-v",

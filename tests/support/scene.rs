@@ -7,9 +7,9 @@ use crate::forge::github::FakeGitHub;
 use crate::forge::gitlab::FakeGitLab;
 use crate::forge::{FakeForge, Rights, Start, View};
 use crate::gateway::{FakeGateway, RecordedRequest as ModelRequest, answer};
+use crate::program::{Done, tribune};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 pub(crate) const CRITICAL: &str = "    subprocess.run(f\"tar -czf {target} .\", shell=True, check=True)\n";
 pub(crate) const IMPORTANT: &str = "    requests.put(url, data=archive.read_bytes())\n";
@@ -122,19 +122,10 @@ impl Scene {
     pub(crate) fn job(&mut self, args: &[&str], env: &[(String, String)]) -> Job {
         let before = self.fake.requests();
         let repo = self.fake.repo();
-        let output = Command::new(env!("CARGO_BIN_EXE_tribune"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-            .env("HOME", repo.outside.path())
-            .envs(env.iter().map(|(n, v)| (n.as_str(), v.as_str())))
-            .current_dir(&repo.dir)
-            .stdin(Stdio::null())
-            .args(args)
-            .output()
-            .expect("the binary runs");
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!text.contains(&self.fake.token()), "the token is in the output");
-        Job { code: output.status.code().expect("an exit code"), output: text, requests: self.fake.requests() - before }
+        let done = Done::of(tribune(&repo.dir, repo.outside.path()).envs(env.iter().map(|(n, v)| (n.as_str(), v.as_str()))).args(args));
+        let output = done.told();
+        assert!(!output.contains(&self.fake.token()), "the token is in the output");
+        Job { code: done.code, output, requests: self.fake.requests() - before }
     }
 
     /// The environment of a job: the forge's, with a token of these rights, and more.
