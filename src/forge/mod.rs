@@ -3,6 +3,7 @@
 //!
 //! It never decides what is posted, what a comment means or who may settle: `publish` and `history` do.
 
+mod branch;
 mod call;
 mod examine;
 mod github;

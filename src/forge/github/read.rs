@@ -2,6 +2,7 @@
 
 use super::GitHub;
 use super::answers::{WireBranch, WireCompare, WireEvent, WireFile, WirePermission, WirePull, WireRepo, user_or_ghost};
+use crate::forge::branch::{self, Branch};
 use crate::forge::call::{Call, part};
 use crate::forge::once::found;
 use crate::forge::text::{Kind, Section, bounded};
@@ -23,15 +24,11 @@ impl GitHub {
     pub(super) async fn read_request(&self) -> Result<MergeRequest, ForgeError> {
         let (pull, ground) = futures::join!(self.pull(), self.ground());
         let pull = pull?;
-        let (base, target) = futures::join!(self.merge_base(&pull), self.branch(&pull.base.branch));
-        let (base_sha, target) = (base?, target?);
         let default_branch = pull.base.repo.as_ref().map(|r| r.default_branch.clone()).filter(|b| !b.is_empty());
         let default_branch = default_branch.unwrap_or_else(|| pull.base.branch.clone());
-        let target_protected = target.as_ref().is_some_and(|b| b.protected);
-        let policy = match target_protected || default_branch == pull.base.branch {
-            true => target,
-            false => self.branch(&default_branch).await?,
-        };
+        let policy = branch::policy(&pull.base.branch, &default_branch, |name| self.branch(name));
+        let (base, policy) = futures::join!(self.merge_base(&pull), policy);
+        let (base_sha, (target_protected, policy_sha)) = (base?, policy?);
         Ok(MergeRequest {
             provenance: if pull.is_fork() { Provenance::Fork } else { Provenance::Same },
             title: bounded(pull.title),
@@ -41,7 +38,7 @@ impl GitHub {
             open: pull.state == "open",
             labels: pull.labels.into_iter().map(|l| l.name).collect(),
             default_branch,
-            policy_sha: policy.and_then(|b| b.commit).map(|c| c.sha),
+            policy_sha,
             target_branch: pull.base.branch,
             target_protected,
             source_branch: pull.head.branch,
@@ -64,10 +61,11 @@ impl GitHub {
         Ok(self.api.json::<WireCompare>(call).await?.merge_base_commit.sha)
     }
 
-    /// A branch; `None` where there is none: a branch that is gone protects nobody.
-    async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
+    /// A branch; `None` where there is none.
+    async fn branch(&self, name: &str) -> Result<Option<Branch>, ForgeError> {
         let path = format!("{}/branches/{}", self.project, part(name));
-        found(self.api.json(Call::get(path, "read a branch")).await)
+        let told: Option<WireBranch> = found(self.api.json(Call::get(path, "read a branch")).await)?;
+        Ok(told.map(|b| Branch { protected: b.protected, tip: b.commit.map(|c| c.sha) }))
     }
 
     /// A user's role, inherited ones included. A bot has no say, whatever its role: it is a reader here.

@@ -2,6 +2,7 @@
 
 use super::answers::{WireBranch, WireFileDiff, WireLabelEvent, WireMember, WireProject, WireRefs, WireRequest, WireUser, WireVersion};
 use super::{GitLab, read_call};
+use crate::forge::branch::{self, Branch};
 use crate::forge::call::{Call, part};
 use crate::forge::locate::Token;
 use crate::forge::once::found;
@@ -24,12 +25,7 @@ impl GitLab {
         let (request, project) = futures::join!(request, self.project());
         let (request, project) = (request?, project?);
         let default_branch = project.default_branch.unwrap_or_else(|| request.target_branch.clone());
-        let target = self.branch(&request.target_branch).await?;
-        let target_protected = request.target_branch == default_branch || target.as_ref().is_some_and(|b| b.protected);
-        let policy = match target_protected {
-            true => target,
-            false => self.branch(&default_branch).await?,
-        };
+        let (target_protected, policy_sha) = branch::policy(&request.target_branch, &default_branch, |name| self.branch(name)).await?;
         // The newest version's own; what is posted is checked against the list of versions just before.
         let told = match request.diff_refs.clone().and_then(of_refs) {
             None => self.versions().await?.into_iter().next(),
@@ -51,7 +47,7 @@ impl GitLab {
             target_branch: request.target_branch,
             target_protected,
             default_branch,
-            policy_sha: policy.and_then(|b| b.commit).map(|c| c.id),
+            policy_sha,
             source_branch: request.source_branch,
             base_sha: version.base,
             start_sha: version.start,
@@ -81,10 +77,11 @@ impl GitLab {
         Ok(project)
     }
 
-    /// A branch; `None` where there is none: a branch that is gone protects nobody.
-    async fn branch(&self, name: &str) -> Result<Option<WireBranch>, ForgeError> {
+    /// A branch; `None` where there is none.
+    async fn branch(&self, name: &str) -> Result<Option<Branch>, ForgeError> {
         let path = format!("{}/repository/branches/{}", self.project, part(name));
-        found(self.api.json(read_call(path, "read a branch")).await)
+        let told: Option<WireBranch> = found(self.api.json(read_call(path, "read a branch")).await)?;
+        Ok(told.map(|b| Branch { protected: b.protected, tip: b.commit.map(|c| c.id) }))
     }
 
     pub(super) async fn read_me(&self) -> Result<Option<User>, ForgeError> {
