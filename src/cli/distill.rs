@@ -54,7 +54,7 @@ pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -
         ));
     };
     let key = config::state_key(&inputs::env);
-    let labels = forge::labels(&inputs::env, key.as_ref().map(|k| k.expose().as_bytes()));
+    let labels = forge::labels(&inputs::env, &forge::here(&inputs::env), key.as_ref().map(|k| k.expose().as_bytes()));
     let (client, note) = Client::new(&resolved, targets, &labels, inputs::today(), &output::progress(args.quiet))?;
     note.iter().for_each(|note| output::hint(note));
     let mut prompts = PromptFiles::built_in();

@@ -2,7 +2,7 @@
 
 use super::args::{FailOn, PublishArgs, ScopeArgs, SourceArgs, TierArg};
 use crate::change::{PolicyArg, Source, SourceRequest};
-use crate::config::{self, Flags, Layer, Resolved, Rollout, remote};
+use crate::config::{self, Flags, Layer, Resolved, remote};
 use crate::date::Date;
 use crate::error::UserError;
 use crate::findings::Severity;
@@ -93,12 +93,9 @@ pub(super) fn inputs(source: &SourceArgs, scope: &ScopeArgs, plan: bool) -> Resu
 
 /// What posting goes by: the organisation's and the operator's word, without a repository's. What that says of posting stands in
 /// the report.
-pub(super) fn publishing(args: &PublishArgs) -> Result<(Resolved, Rollout), UserError> {
+pub(super) fn publishing(args: &PublishArgs) -> Result<Resolved, UserError> {
     let flags = Flags { fail_on: args.fail_on.map(threshold), ..Flags::default() };
-    let layers = layers(Path::new("."), args.config.as_deref(), &flags)?;
-    let resolved = config::resolve(layers, &env)?;
-    let rollout = resolved.rollout(&forge::here(&env));
-    Ok((resolved, rollout))
+    config::resolve(layers(Path::new("."), args.config.as_deref(), &flags)?, &env)
 }
 
 /// The value of `--policy`.

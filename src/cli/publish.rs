@@ -9,6 +9,7 @@ use super::review::{exit_of, runtime};
 use super::{inputs, output};
 use crate::config::{self, Config, Rollout};
 use crate::error::{Exit, UserError};
+use crate::forge;
 use crate::history::{self, Vouched};
 use crate::judge::verdict;
 use crate::report::json::{self, Report, Skipped};
@@ -21,9 +22,10 @@ use tokio::runtime::Runtime;
 /// Posts, writes the reports, and returns the exit code.
 pub(super) fn run(args: &PublishArgs) -> Result<Exit, UserError> {
     let report = load(&args.file)?;
-    let (resolved, rollout) = inputs::publishing(args)?;
-    if rollout.is_off() {
-        output::hint(rollout.text.as_deref().unwrap_or("tribune is switched off here (rollout)."));
+    let resolved = inputs::publishing(args)?;
+    // A job that knows its target branch by itself needs neither token nor forge to be told that there is nothing to do.
+    let here = forge::here(&inputs::env);
+    if args.url.is_none() && here.target_branch.is_some() && switched_off(&resolved.rollout(&here)) {
         return Ok(Exit::Pass);
     }
     let runtime = runtime()?;
@@ -35,9 +37,21 @@ pub(super) fn run(args: &PublishArgs) -> Result<Exit, UserError> {
         }
         Start::Request(request) => *request,
     };
+    let rollout = resolved.rollout(&forge::place(request.target(), &request.past().mr));
+    if switched_off(&rollout) {
+        return Ok(Exit::Pass);
+    }
     let key = config::state_key(&inputs::env);
     let job = Job { args, config: &resolved.config, rollout, key: key.as_ref().map(|k| k.expose().as_bytes()), runtime };
     if args.unverified || request.is_unverified() { job.show(&request, report) } else { job.publish(request, report) }
+}
+
+/// Whether there is nothing to do, which is then said.
+fn switched_off(rollout: &Rollout) -> bool {
+    if rollout.is_off() {
+        output::hint(rollout.text.as_deref().unwrap_or("tribune is switched off here (rollout)."));
+    }
+    rollout.is_off()
 }
 
 struct Job<'a> {

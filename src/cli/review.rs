@@ -5,6 +5,7 @@ use super::request::{self, Request, Start};
 use super::{inputs, output, signals};
 use crate::config;
 use crate::error::{Exit, UserError};
+use crate::forge;
 use crate::history::Stored;
 use crate::pipeline;
 use crate::report::Outcome;
@@ -34,6 +35,7 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
         let mut inputs = inputs::inputs(&args.source, &args.scope, false)?;
         inputs.scope.record = args.record.clone();
         if let Some((source, past)) = request.map(|r| r.source(runtime.handle())) {
+            inputs.place = forge::place(&past.target, &past.mr);
             (inputs.source.source, inputs.past) = (source, Some(past));
         }
         match inputs::switched_off(&inputs)? {

@@ -1,6 +1,7 @@
 //! Where this runs, and which merge request a review would be about.
 
 use super::{Line, Visit};
+use crate::config::Place;
 use crate::error::Exit;
 use crate::forge::{self, Forge, ForgeError, Found, Located, MergeRequest, Provenance, User, Wishes, told};
 use reqwest::Url;
@@ -14,6 +15,8 @@ pub(super) struct Seen {
     pub(super) forge: Vec<Line>,
     pub(super) found: Option<Found>,
     pub(super) request: Option<MergeRequest>,
+    /// Where the merge request is.
+    pub(super) place: Option<Place>,
     pub(super) me: Option<User>,
     /// Where the forge is.
     pub(super) url: Option<Url>,
@@ -77,6 +80,7 @@ async fn read(found: &Found, seen: &mut Seen) -> Result<(), ForgeError> {
     match request {
         Ok(request) => {
             seen.forge.push(merge_request(client.as_ref(), &request, found));
+            seen.place = Some(forge::place(client.target(), &request));
             seen.request = Some(request);
         }
         // What does not answer, or not to this token, answers nothing else either.

@@ -83,11 +83,13 @@ pub fn diagnose(visit: &Visit<'_>, runtime: &Runtime) -> Diagnosis {
     let mut seen = runtime.block_on(here::look(visit));
     let repository = repository::look(&visit.dir, seen.request.as_ref());
     let resolved = resolve(visit, layers, repository.layer, &mut configuration);
+    // As in a run, what the merge request says goes before the job's variables.
+    let place = seen.place.as_ref().unwrap_or(&visit.place);
     let mut hosts: Vec<reqwest::Url> = organisation.into_iter().chain(seen.url.clone()).collect();
     let mut posting = Vec::new();
     let mut forge = std::mem::take(&mut seen.forge);
     if let Some(resolved) = &resolved {
-        configuration.push(organisation::rollout(resolved, &visit.place));
+        configuration.push(organisation::rollout(resolved, place));
         configuration.extend(rules(resolved, repository.policy.as_ref(), visit.env));
         if let Some(targets) = gateway::look(resolved, visit.env, visit.today, &mut gateway) {
             hosts.extend(targets.urls());
@@ -99,7 +101,7 @@ pub fn diagnose(visit: &Visit<'_>, runtime: &Runtime) -> Diagnosis {
         let wishes = Wishes { post: resolved.config.post, posting: seen.own_pipeline(), today: visit.today };
         forge.extend(runtime.block_on(seen.examine(&wishes)));
         let refused = forge.iter().any(|l| l.exit == Exit::Unreadable);
-        let rollout = resolved.rollout(&visit.place);
+        let rollout = resolved.rollout(place);
         posting.push(post::posting(resolved, &rollout, seen.found.as_ref(), seen.request.as_ref(), refused));
     } else {
         gateway.push(Line::idle("gateway", "not looked at: the configuration cannot be read"));

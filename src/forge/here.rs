@@ -1,6 +1,7 @@
-//! Where a run takes place, as the CI system's variables tell it. Nothing is asked of a forge, and nothing of a change is
-//! known here. Whoever can change these variables can change the job itself.
+//! Where a run takes place: as the merge request says that it is about, else as the CI system's variables tell it. Nothing is
+//! asked of a forge here. Whoever can change these variables can change the job itself.
 
+use super::{MergeRequest, Target};
 use crate::config::{Env, Place};
 use crate::gateway::Labels;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -26,11 +27,18 @@ pub fn here(env: Env<'_>) -> Place {
     }
 }
 
+/// Host, project and target branch of a merge request. What the forge says of it holds before what the job's variables say: many
+/// jobs that review one know no target branch (started by another run, by hand, by a webhook), or another one than it has by now.
+pub fn place(target: &Target, request: &MergeRequest) -> Place {
+    // The path below which a forge lives is no part of the host's name.
+    let host = target.host.split('/').next().map(str::to_owned);
+    Place { host, project: Some(target.project.clone()), target_branch: Some(request.target_branch.clone()) }
+}
+
 /// What a gateway is told of the job: its number, the project, and who started it. The user is a hash with the
 /// organisation's key, and nobody without one: an unkeyed hash of a name is that name.
-pub fn labels(env: Env<'_>, key: Option<&[u8]>) -> Labels {
+pub fn labels(env: Env<'_>, place: &Place, key: Option<&[u8]>) -> Labels {
     let set = |names: [&str; 2]| names.into_iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
-    let place = here(env);
     let user = set(["GITLAB_USER_ID", "GITHUB_ACTOR_ID"]);
     let pseudonym = |(key, user): (&[u8], String)| {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
@@ -42,7 +50,7 @@ pub fn labels(env: Env<'_>, key: Option<&[u8]>) -> Labels {
         hex.truncate(PSEUDONYM);
         hex
     };
-    Labels { run: set(["CI_JOB_ID", "GITHUB_RUN_ID"]), user: key.zip(user).map(pseudonym), project: place.project }
+    Labels { run: set(["CI_JOB_ID", "GITHUB_RUN_ID"]), user: key.zip(user).map(pseudonym), project: place.project.clone() }
 }
 
 #[cfg(test)]
@@ -67,7 +75,8 @@ mod tests {
     #[test]
     fn a_gateway_is_told_the_job_and_no_name() {
         let told = |variables: &[(&str, &str)], key: Option<&[u8]>| {
-            let labels = labels(&|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()), key);
+            let env = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            let labels = labels(&env, &here(&env), key);
             [labels.run, labels.project, labels.user].map(|part| part.unwrap_or_else(|| "-".into())).join(" ")
         };
         let gitlab = [("CI_PROJECT_PATH", "team/app"), ("CI_SERVER_HOST", "git.example"), ("CI_JOB_ID", "77"), ("GITLAB_USER_ID", "5")];

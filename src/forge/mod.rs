@@ -18,7 +18,7 @@ mod told;
 mod types;
 
 pub use examine::{Around, Wishes, around};
-pub use here::{here, labels};
+pub use here::{here, labels, place};
 pub use locate::{Found, HeadOf, Kind, Located, Token, connect, locate};
 pub use span::{End, Span};
 pub use told::told;

@@ -131,7 +131,7 @@ impl Setup {
             rule_sources: loaded.sources,
             prompts,
             gateway,
-            labels: crate::forge::labels(env, state_key.as_deref()),
+            labels: crate::forge::labels(env, place, state_key.as_deref()),
             state_key,
             policy_sha,
             rollout,

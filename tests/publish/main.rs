@@ -15,6 +15,7 @@ mod drafts;
 mod heads;
 mod hostile;
 mod many;
+mod places;
 mod two_jobs;
 mod unverified;
 
