@@ -1,4 +1,4 @@
-//! What is written down twice is compared: help texts and the sample in the README, schemas, the rule catalogue.
+//! What is written down twice is compared: help texts and the two sample runs in the README, schemas, the rule catalogue.
 //! `TRIBUNE_REGENERATE=1 cargo test --test drift` writes them anew; look at the diff before you commit it.
 
 use std::collections::BTreeMap;
@@ -6,8 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 fn tribune(args: &[&str]) -> String {
+    tribune_with(&[], args)
+}
+
+fn tribune_with(env: &[(&str, &str)], args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
     command.env_clear().env("HOME", "/nonexistent").env("COLUMNS", "100").env("PATH", std::env::var_os("PATH").expect("a PATH"));
+    command.envs(env.iter().copied());
     let output = command.args(args).output().expect("the binary runs");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
@@ -39,9 +44,23 @@ fn readme(name: &str, now: &str) {
 #[test]
 fn the_readme_shows_what_the_program_says() {
     readme("help", &tribune(&["review", "--help"]));
-    // Only the time it took differs from run to run.
-    let sample = tribune(&["review", "--no-progress", "--diff", "tests/sample/change.patch"]);
-    readme("sample", &sample.lines().map(|line| no_time(line) + "\n").collect::<String>());
+    readme("sample", &as_written("cargo run --release -- review --diff tests/sample/change.patch"));
+    let played = as_written("TRIBUNE_GATEWAY_URL=replay:tests/sample/recording cargo run --release -- review --diff tests/sample/change.patch");
+    // The README shows its end: what the rules say stands above it already.
+    let from = played.find("2 files: 2 reviewed").unwrap_or_else(|| panic!("no end of a review: {played}"));
+    readme("replay", &played[from..]);
+}
+
+/// What a command of the README prints, run as it stands there: `NAME=VALUE` before `cargo run`, the arguments behind ` -- `. Only the
+/// time it took differs from run to run, and is left out.
+fn as_written(command: &str) -> String {
+    let text = std::fs::read_to_string("README.md").expect("a README");
+    let there = |line: &str| line.split("  #").next().is_some_and(|line| line.trim_end() == command);
+    assert!(text.lines().any(there), "README.md no longer names the command `{command}`: run here what it names now");
+    let (before, args) = command.split_once("cargo run --release -- ").expect("a run by cargo");
+    let env: Vec<(&str, &str)> = before.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+    let args: Vec<&str> = args.split(' ').chain(["--no-progress"]).collect();
+    tribune_with(&env, &args).lines().map(|line| no_time(line) + "\n").collect()
 }
 
 /// A duration such as `55 ms` or `1.2 s` becomes `50 ms`.
