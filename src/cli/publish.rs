@@ -10,7 +10,7 @@ use super::{inputs, output};
 use crate::config::{self, Config, Rollout};
 use crate::error::{Exit, UserError};
 use crate::forge;
-use crate::history::{self, Vouched};
+use crate::history::{self, Stored, Vouched};
 use crate::judge::verdict;
 use crate::report::json::{self, Report, Skipped};
 use crate::report::{Outcome, Review, Sources};
@@ -66,7 +66,7 @@ impl Job<'_> {
     /// A report of a job that belongs to this one.
     fn publish(&self, mut request: Request, report: Report) -> Result<Exit, UserError> {
         if let Some(skipped) = &report.skipped {
-            return nobody_looked(&request, &report, skipped);
+            return self.nobody_looked(&request, &report, skipped);
         }
         let mut review = compared(&request, report)?;
         self.runtime.block_on(request.ask_roles())?;
@@ -76,8 +76,7 @@ impl Job<'_> {
         match history::vouch(past, &humans, &mut review).map_err(|why| refused(&why))? {
             Vouched::Holds => {}
             Vouched::Outdated(newer) => {
-                output::hint(&format!("Round {} of this head was published since: its result stands.", newer.round));
-                return Ok(exit_of(newer.outcome));
+                return Ok(self.stands(&format!("Round {} of this head was published since", newer.round), &newer));
             }
         }
         review.notes.extend(self.rollout.note());
@@ -118,6 +117,32 @@ impl Job<'_> {
         Ok(Exit::Pass)
     }
 
+    /// The job before this one has not looked. That is so only as far as it can be seen here.
+    fn nobody_looked(&self, request: &Request, report: &Report, skipped: &Skipped) -> Result<Exit, UserError> {
+        let past = request.past();
+        let (policy, digest) = (report.provenance.policy_sha.as_deref(), &report.provenance.config_digest);
+        if let Some(stored) = skipped.unchanged_since.and_then(|_| past.unchanged(policy, digest)) {
+            return Ok(self.stands(&format!("Nothing has changed since round {}", stored.round), &stored));
+        }
+        output::hint(&format!("Nobody looked: {}", skipped.why));
+        // Skipped as a draft, which this still is.
+        Ok(if skipped.unchanged_since.is_none() && past.mr.draft { Exit::Pass } else { Exit::Inconclusive })
+    }
+
+    /// A round before this one stands, and is put to this job's own threshold: nothing of it is written again.
+    fn stands(&self, why: &str, stored: &Stored) -> Exit {
+        let outcome = stored.at(self.config.fail_on, self.rollout.may_gate());
+        if outcome == stored.outcome {
+            output::hint(&format!("{why}: its result stands."));
+        } else {
+            let now = if outcome == Outcome::Fail { "fails" } else { "no longer fails" };
+            output::hint(&format!(
+                "{why}: its findings stand, and the gate {now} at this job's threshold. The summary is of the threshold that it was written with; the next round writes it anew."
+            ));
+        }
+        exit_of(outcome)
+    }
+
     fn write(&self, review: &Review, exit: Exit) -> Result<Exit, UserError> {
         match output::reports(&self.args.output, review, &Sources::default()) {
             Ok(()) => Ok(exit),
@@ -145,19 +170,6 @@ fn compared(request: &Request, report: Report) -> Result<Review, UserError> {
         }
     }
     report.review(Some(target.clone())).map_err(|e| refused(&e.to_string()))
-}
-
-/// The job before this one has not looked. That is so only as far as it can be seen here.
-fn nobody_looked(request: &Request, report: &Report, skipped: &Skipped) -> Result<Exit, UserError> {
-    let past = request.past();
-    let stored = skipped.unchanged_since.and_then(|_| past.unchanged(report.provenance.policy_sha.as_deref(), &report.provenance.config_digest));
-    if let Some(stored) = stored {
-        output::hint(&format!("Nothing has changed since round {}: its result stands.", stored.round));
-        return Ok(exit_of(stored.outcome));
-    }
-    output::hint(&format!("Nobody looked: {}", skipped.why));
-    // Skipped as a draft, which this still is.
-    Ok(if skipped.unchanged_since.is_none() && past.mr.draft { Exit::Pass } else { Exit::Inconclusive })
 }
 
 /// Reads the file, whatever it is, within bounds.

@@ -5,6 +5,7 @@
 //! nothing, prints nothing, and asks no model.
 
 mod drift;
+mod gate;
 mod humans;
 mod marker;
 pub(crate) mod outline;
@@ -23,6 +24,7 @@ mod whereabouts;
 mod words;
 
 pub use drift::{Drift, Moved};
+pub use gate::Gate;
 pub(crate) use humans::role_name;
 pub use humans::{Argument, Humans, Roles, Settled};
 pub use marker::{Kind, Trust, marker};

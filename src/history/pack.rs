@@ -3,6 +3,7 @@
 //!
 //! A payload is deflated JSON of flat lists, one a field rather than one a finding, because that is what deflates best.
 
+use super::gate::Gate;
 use super::state::{Place, Record, State, Status};
 use crate::diff::Side;
 use crate::findings::words::{cut_bytes, one_line};
@@ -132,6 +133,7 @@ impl State {
             ),
             findings: Columns::of(&kept, detail),
             files: if detail.files { self.files.concat() } else { String::new() },
+            gate: self.gate.map(|g| (g.worst.map(|s| letter(&SEVERITIES, s)), g.own, g.opened)),
         };
         deflate(&wire)
     }
@@ -147,6 +149,12 @@ impl State {
         let (round, base, start, policy_sha, config_digest, outcome, exit, complete, spent_usd, events) = wire.head;
         let short = [&base, &start, &config_digest, &events].into_iter().chain(&policy_sha).all(|t| t.len() <= 128);
         let files = split(&wire.files, TAG_DIGITS)?;
+        let gate = match wire.gate {
+            Some((worst, own, opened)) => {
+                Some(Gate { worst: worst.map(|letter| pick(&SEVERITIES, letter).ok_or(())).transpose().ok()?, own, opened })
+            }
+            None => None,
+        };
         (short && files.len() <= MAX_FILES && spent_usd.is_none_or(|c| c.is_finite() && c >= 0.0)).then_some(())?;
         Some(Self {
             round,
@@ -158,6 +166,7 @@ impl State {
             outcome: letter_outcome(outcome)?,
             exit,
             complete,
+            gate,
             spent_usd,
             events,
             findings: wire.findings.records(head)?,
@@ -196,6 +205,9 @@ struct StateWire {
     findings: Columns,
     #[serde(rename = "r")]
     files: String,
+    /// Worst severity's letter, then two flags; states of before have none.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    gate: Option<(Option<char>, bool, bool)>,
 }
 
 /// Findings by field.

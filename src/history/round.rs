@@ -1,6 +1,7 @@
 //! What a round says about earlier ones: what became of each earlier finding, who opened the gate by hand, and the state that
 //! the next round will read.
 
+use super::gate::Gate;
 use super::read::Memory;
 use super::state::{Record, State, Status};
 use crate::findings::Severity;
@@ -44,7 +45,7 @@ pub struct Override {
 /// nothing but that there was a round.
 pub fn next_state(review: &Review, memory: &Memory) -> State {
     match &review.next {
-        Some(state) => State { outcome: review.outcome, exit: exit(review.outcome), ..state.clone() },
+        Some(state) => State { outcome: review.outcome, exit: exit(review.outcome), gate: Some(Gate::of(review)), ..state.clone() },
         None => State {
             round: memory.state.as_ref().map_or(0, |s| s.round).saturating_add(1),
             head: review.change.head_sha.clone().unwrap_or_default(),
@@ -56,6 +57,7 @@ pub fn next_state(review: &Review, memory: &Memory) -> State {
             exit: exit(review.outcome),
             // Never believed to be unchanged.
             complete: false,
+            gate: Some(Gate::of(review)),
             spent_usd: None,
             events: String::new(),
             findings: memory.records().into_iter().cloned().collect(),
@@ -82,6 +84,16 @@ pub struct Stored {
     pub exit: u8,
     /// Which round it was.
     pub round: u32,
+    /// What its gate was made from, where that is known.
+    pub gate: Option<Gate>,
+    /// Whether everything that should have been looked at was.
+    pub complete: bool,
+}
+
+impl Stored {
+    pub(super) fn of(state: &State) -> Self {
+        Self { outcome: state.outcome, exit: state.exit, round: state.round, gate: state.gate, complete: state.complete }
+    }
 }
 
 /// The stored outcome where nothing has changed since: the same head, target, policy, configuration, and no human event since.
@@ -94,7 +106,7 @@ pub fn unchanged(memory: &Memory, mr: &MergeRequest, policy_sha: Option<&str>, c
         && state.policy_sha.as_deref() == policy_sha
         && state.config_digest == config_digest
         && state.events == events(memory, mr, full);
-    same.then_some(Stored { outcome: state.outcome, exit: state.exit, round: state.round })
+    same.then(|| Stored::of(state))
 }
 
 /// A digest of what humans did so far: their comments, the threads that they resolved, whether the merge request is a draft, and
@@ -158,7 +170,7 @@ mod tests {
         let memory = after(Outcome::Fail, Some(KEY), &[hello]);
         let (mr, policy, digest) = (merge_request(), Some(sha('c')), "d1".repeat(32));
         let ask = |memory: &Memory, mr: &MergeRequest, full| unchanged(memory, mr, policy.as_deref(), &digest, full);
-        assert_eq!(ask(&memory, &mr, false), Some(Stored { outcome: Outcome::Fail, exit: 1, round: 1 }));
+        assert_eq!(ask(&memory, &mr, false), Some(Stored { outcome: Outcome::Fail, exit: 1, round: 1, gate: None, complete: true }));
         for (what, other) in [
             ("head", MergeRequest { head_sha: sha('e'), ..mr.clone() }),
             ("base", MergeRequest { base_sha: sha('e'), ..mr.clone() }),

@@ -1,5 +1,6 @@
 //! What one round leaves for the next: the [`State`] in the summary, a [`Record`] in each thread.
 
+use super::gate::Gate;
 use crate::diff::Side;
 use crate::findings::{Category, FindingSource, Severity};
 use crate::path::RepoPath;
@@ -115,6 +116,8 @@ pub struct State {
     pub exit: u8,
     /// Whether everything that should have been looked at was.
     pub complete: bool,
+    /// What its gate was made from. `None` until it is published, and in states that were written without.
+    pub gate: Option<Gate>,
     /// What all rounds so far cost, of models that have a price; `None` where none had.
     pub spent_usd: Option<f64>,
     /// The human events that were taken into account, see [`super::Memory::events`].

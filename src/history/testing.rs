@@ -109,6 +109,7 @@ pub(crate) fn state(findings: Vec<Record>) -> State {
         outcome: Outcome::Pass,
         exit: 0,
         complete: true,
+        gate: None,
         spent_usd: Some(0.25),
         events: String::new(),
         findings,

@@ -29,7 +29,7 @@ pub fn vouch(past: &Past, humans: &Humans, review: &mut Review) -> Result<Vouche
     }
     let before = past.memory.state.as_ref();
     if let Some(newer) = before.filter(|s| past.memory.trusted && s.head == mr.head_sha && s.round > state.round) {
-        return Ok(Vouched::Outdated(Stored { outcome: newer.outcome, exit: newer.exit, round: newer.round }));
+        return Ok(Vouched::Outdated(Stored::of(newer)));
     }
     // Published once already, wholly or in part: the same round again.
     let again = before.filter(|s| s.round == state.round && s.head == state.head);

@@ -173,6 +173,7 @@ impl Earlier {
             outcome: review.outcome,
             exit: history::exit(review.outcome),
             complete,
+            gate: None,
             spent_usd: self.past.spent_after(review),
             events: self.past.events(),
             findings: records,

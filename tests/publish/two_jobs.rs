@@ -120,6 +120,37 @@ fn an_old_report_does_not_take_a_later_round_back() {
 }
 
 #[test]
+fn another_threshold_counts_at_once_where_nothing_else_has_changed() {
+    for kind in BOTH {
+        let mut scene = scene(kind);
+        assert_eq!(scene.round().code, 1);
+        let stands = page(&scene);
+        let review = scene.review(true, &[]);
+        assert!(review.output.contains("Nothing has changed since round 1"), "{}", review.output);
+        scene.fake.reset_counters();
+        let mut told = |fail_on: &str| {
+            let job = scene.publish(&["--fail-on", fail_on]);
+            assert_eq!(scene.fake.writes(), 0, "{}", job.output);
+            (job.code, job.output.contains("its result stands"), job.output.contains("no longer fails"))
+        };
+        assert_eq!(told("critical"), (1, true, false));
+        assert_eq!(told("important"), (1, true, false));
+        assert_eq!(told("never"), (0, false, true));
+        assert_eq!(page(&scene), stands);
+        // The other way round: what passed fails.
+        scene.fake.repo().write("app.py", program(0, "", IMPORTANT));
+        scene.push("mend the worst");
+        assert_eq!(scene.round().code, 0);
+        scene.review(true, &[]);
+        scene.fake.reset_counters();
+        let stricter = scene.publish(&["--fail-on", "important"]);
+        assert_eq!((stricter.code, scene.fake.writes()), (1, 0), "{}", stricter.output);
+        assert!(stricter.output.contains("the gate fails at this job's threshold"), "{}", stricter.output);
+        assert_eq!(scene.publish(&GATE).code, 0);
+    }
+}
+
+#[test]
 fn the_review_half_needs_no_state_key() {
     for kind in BOTH {
         let mut scene = scene(kind);

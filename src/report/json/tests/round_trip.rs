@@ -251,7 +251,7 @@ fn what_cannot_be_is_refused_and_not_repeated() {
 
 #[test]
 fn a_report_of_a_run_that_did_not_look_is_sound() {
-    let stored = history::Stored { outcome: Outcome::Fail, exit: 1, round: 4 };
+    let stored = history::Stored { outcome: Outcome::Fail, exit: 1, round: 4, gate: None, complete: true };
     let target = forge::Target { forge: "test", host: "h".into(), project: "a/b".into(), number: 7 };
     let validator = jsonschema::validator_for(&json_schema()).expect("the schema is one");
     for report in [Report::skipped("the label says so"), Report::unchanged(&stored, &target, &"ab".repeat(20), None, "c0")] {
