@@ -7,6 +7,7 @@
 
 use super::ForgeError;
 use super::call::{Answer, Call, Explain, Refusal};
+use super::locate::MINUTE;
 use crate::http::wait::{asked_wait, backoff};
 use crate::http::words::{one_line, shorten};
 use crate::http::{self, Origin, Secret};
@@ -41,6 +42,7 @@ pub(crate) struct Api {
     headers: HeaderMap,
     secret: Option<Secret>,
     explain: Explain,
+    minute: Duration,
 }
 
 impl Api {
@@ -62,7 +64,13 @@ impl Api {
         let mut base = base.clone();
         let path = format!("{}/", base.path().trim_end_matches('/'));
         base.set_path(&path);
-        Ok(Self { client, base, origin, headers, secret, explain })
+        Ok(Self { client, base, origin, headers, secret, explain, minute: MINUTE })
+    }
+
+    /// How long a minute is, where a limit asks to wait for one; tests take less.
+    pub(crate) fn with_minute(mut self, minute: Duration) -> Self {
+        self.minute = minute;
+        self
     }
 
     /// Sends a call and returns its answer, whose status is 2xx.
@@ -183,9 +191,12 @@ impl Api {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let words = self.quote(&words(&json).unwrap_or_default());
         let told = if words.is_empty() { format!("{status} to {}", call.what) } else { format!("{words} ({}, to {})", status.as_u16(), call.what) };
-        let limited = status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::FORBIDDEN && is_limited(headers));
+        let in_words = status == StatusCode::FORBIDDEN && is_limit(&words);
+        let limited = in_words || status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::FORBIDDEN && is_limited(headers));
         if limited {
-            let wait = asked_wait(headers, SystemTime::now()).or_else(|| until_reset(headers));
+            let asked = asked_wait(headers, SystemTime::now());
+            // Another limit's reset says nothing of this one while some of that is left.
+            let wait = asked.or_else(|| if in_words && !is_limited(headers) { Some(self.minute) } else { until_reset(headers) });
             return Failed { error: ForgeError::RateLimited(wait.unwrap_or_default()), retry: Some(wait) };
         }
         if status.is_server_error() {
@@ -239,6 +250,12 @@ fn words(json: &Value) -> Option<String> {
 /// A 403 that stands for a 429.
 fn is_limited(headers: &HeaderMap) -> bool {
     headers.contains_key("retry-after") || headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")
+}
+
+/// Whether a 403's words say so: limits on bursts of writes come without a header that tells.
+fn is_limit(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["rate limit", "abuse detection"].iter().any(|limit| words.contains(limit))
 }
 
 /// The time until the limit is lifted, from `ratelimit-reset` or `x-ratelimit-reset` (seconds since 1970).

@@ -108,3 +108,14 @@ async fn a_check_is_written_once_with_all_its_annotations() {
     let person = client_in(env, None).await.expect("a client");
     assert_eq!(person.check(&Check { conclusion: Conclusion::Success, ..check }).await, Ok(false), "a person's token writes no checks");
 }
+
+#[tokio::test]
+async fn a_limit_that_only_its_words_tell_is_waited_out_and_no_missing_permission() {
+    let mut fake = sample();
+    let client = client(&fake, Rights::Job).await;
+    fake.fault(Fault::Status { request: 1, status: 403, retry_after: None });
+    client.comment("one").await.expect("written after a minute");
+    assert_eq!((fake.comments().len(), fake.violations()), (1, Vec::<String>::new()));
+    fake.fault(Fault::Status { request: 1, status: 403, retry_after: Some(3600) });
+    assert_eq!(client.comment("two").await, Err(ForgeError::RateLimited(Duration::from_secs(3600))));
+}

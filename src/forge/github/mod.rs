@@ -78,7 +78,7 @@ impl GitHub {
         // Enterprise Server has GraphQL beside REST's version, github.com below the same root.
         let root = base.path().trim_end_matches('/');
         let graphql_path = root.strip_suffix("/v3").map_or("graphql".to_owned(), |above| format!("{above}/graphql"));
-        let api = Api::new(&base, token, "application/vnd.github+json", explain::explain)?;
+        let api = Api::new(&base, token, "application/vnd.github+json", explain::explain)?.with_minute(found.minute);
         let origin = Origin::of(&found.web).map_err(|e| ForgeError::Refused(format!("the forge's URL {e}")))?;
         let host = format!("{}{}", origin.host(), found.web.path().trim_end_matches('/'));
         let path: Vec<String> = found.project.split('/').map(part).collect();
