@@ -26,16 +26,30 @@ pub(super) fn thread(desk: &Desk<'_>, review: &Review, state: &State, finding: &
     }
 }
 
-/// The acknowledgement of a fixed finding.
-pub(super) fn fixed(head: &str, why: Option<&str>) -> String {
-    let why = why.map(|w| sanitize::inline(&short(w))).filter(|w| !w.is_empty()).map(|w| format!(" {w}")).unwrap_or_default();
-    format!("Fixed in {}.{why}", short_head(head))
+/// What the first line of a thread whose finding is gone begins with.
+const GONE: [&str; 2] = ["Fixed in ", "Withdrawn at "];
+
+/// The acknowledgement of a finding that is gone: a sentence.
+pub(super) fn gone(head: &str, withdrawn: bool, why: Option<&str>) -> String {
+    let [fixed, taken_back] = GONE;
+    let words = if withdrawn { taken_back } else { fixed };
+    let why = why.map(|w| sanitize::inline(short(w).trim_end_matches(['.', ' ']))).filter(|w| !w.is_empty()).map(|w| format!(": {w}"));
+    format!("{words}{}{}.", short_head(head), why.unwrap_or_default())
 }
 
-/// Our first comment, marked as fixed; the same again when it is already.
+/// Our first comment, marked as gone.
 pub(super) fn struck(words: &str, body: &str) -> String {
-    let start = format!("**{words}**\n\n");
-    if body.starts_with("**Fixed in ") { body.to_owned() } else { format!("{start}{body}") }
+    format!("**{words}**\n\n{body}")
+}
+
+/// Whether our first comment is marked as gone: in a thread that the token could not resolve.
+pub(super) fn is_struck(body: &str) -> bool {
+    body.strip_prefix("**").is_some_and(says_gone)
+}
+
+/// Whether a comment of ours is such an acknowledgement.
+pub(super) fn says_gone(body: &str) -> bool {
+    GONE.iter().any(|words| body.starts_with(words))
 }
 
 /// Why changes are asked for.

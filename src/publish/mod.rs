@@ -61,7 +61,7 @@ pub struct Desk<'a> {
 pub struct Published {
     /// Threads opened.
     pub opened: usize,
-    /// Threads whose finding is fixed: acknowledged now.
+    /// Threads whose finding is gone: acknowledged now.
     pub closed: usize,
     /// What could not be done, one line each.
     pub notes: Vec<String>,
@@ -77,17 +77,17 @@ pub async fn publish(desk: &Desk<'_>, review: &Review) -> Result<Published, Forg
     let mut done = Published::default();
     let state = next_state(review, desk.memory);
     let plan = plan(desk, review);
-    let quiet = plan.fixed.is_empty() && summary::has_nothing_to_say(desk, review);
+    let quiet = plan.gone.is_empty() && summary::has_nothing_to_say(desk, review);
     if plan.open.is_empty() && !quiet {
         // Where threads are opened, that looks by itself.
         desk.forge.still(desk.request).await?;
     }
     let mut told: Vec<&Finding> = plan.standing.clone();
     open(desk, review, &state, &plan, &mut told, &mut done).await?;
-    for fixed in &plan.fixed {
-        match acknowledge(desk, fixed, head).await {
+    for gone in &plan.gone {
+        match acknowledge(desk, gone, head).await {
             Ok(()) => done.closed += 1,
-            Err(e) => done.notes.push(format!("A thread whose finding is fixed stays open: {e}")),
+            Err(e) => done.notes.push(format!("A thread whose finding is gone stays open: {e}")),
         }
     }
     finish(desk, review, &told, &mut done).await;
@@ -115,8 +115,8 @@ async fn open<'a>(
     let threads: Vec<_> = plan.open.iter().map(|(finding, span)| body::thread(desk, review, state, finding, span)).collect();
     let posted = match desk.forge.open_threads(desk.request, &threads).await {
         Ok(posted) => posted,
-        // Nothing was written so far, so nothing is: the new head has a run of its own.
-        Err(e @ (ForgeError::Conflict(_) | ForgeError::Unauthorised(_) | ForgeError::Forbidden(_))) => return Err(e),
+        // Nothing was written so far, so nothing is: the new head has a run of its own, and who writes on against a limit is locked out longer.
+        Err(e @ (ForgeError::Conflict(_) | ForgeError::Unauthorised(_) | ForgeError::Forbidden(_) | ForgeError::RateLimited(_))) => return Err(e),
         Err(e) => {
             done.notes.push(format!("No thread could be opened ({e}): all findings are in the summary."));
             return Ok(());
@@ -136,17 +136,15 @@ async fn open<'a>(
     Ok(())
 }
 
-/// Says that a thread's finding is fixed and resolves it; where that is not allowed, our own comment says it.
-async fn acknowledge(desk: &Desk<'_>, fixed: &plan::Fixed<'_>, head: &str) -> Result<(), ForgeError> {
-    let thread = &fixed.known.thread;
-    let words = body::fixed(head, fixed.why);
-    if !thread.resolved && !desk.forge.resolve(thread).await? {
-        let first = thread.comments.first().map(|c| c.body.as_str()).unwrap_or_default();
-        let body = body::struck(&words, first);
-        return if body == first { Ok(()) } else { desk.forge.edit_thread(thread, &body).await };
+/// Says that a thread's finding is gone and resolves it; where that is not allowed, our own comment says it.
+async fn acknowledge(desk: &Desk<'_>, gone: &plan::Gone<'_>, head: &str) -> Result<(), ForgeError> {
+    let thread = &gone.known.thread;
+    let words = body::gone(head, gone.withdrawn, gone.why);
+    if thread.resolved || desk.forge.resolve(thread).await? {
+        return desk.forge.reply(thread, &words).await;
     }
-    let ours = |c: &crate::forge::Comment| desk.trust.ours.contains(&c.author.id) && c.body.trim() == words.trim();
-    if thread.comments.iter().any(ours) { Ok(()) } else { desk.forge.reply(thread, &words).await }
+    let first = thread.comments.first().map(|c| c.body.as_str()).unwrap_or_default();
+    desk.forge.edit_thread(thread, &body::struck(&words, first)).await
 }
 
 /// Label, approval and check: none of them may lose what was posted, so what fails is a note.

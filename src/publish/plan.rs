@@ -1,8 +1,8 @@
 //! What is to be done in threads, decided from the review and from what stands there. Touches nothing.
 
-use super::Desk;
+use super::{Desk, body};
 use crate::findings::{Finding, FindingStatus, Severity};
-use crate::forge::Span;
+use crate::forge::{Comment, Span};
 use crate::history::{Known, Status};
 use crate::report::Review;
 
@@ -13,27 +13,30 @@ pub(super) struct Plan<'a> {
     /// Findings that have an open thread already.
     pub(super) standing: Vec<&'a Finding>,
     /// Threads whose finding is gone.
-    pub(super) fixed: Vec<Fixed<'a>>,
+    pub(super) gone: Vec<Gone<'a>>,
 }
 
 /// A thread whose finding is gone.
-pub(super) struct Fixed<'a> {
+pub(super) struct Gone<'a> {
     pub(super) known: &'a Known,
+    /// It is not fixed: its reviewer took it back.
+    pub(super) withdrawn: bool,
     pub(super) why: Option<&'a str>,
 }
 
 /// Decides it.
 pub(super) fn plan<'a>(desk: &Desk<'a>, review: &'a Review) -> Plan<'a> {
-    let mut plan = Plan { open: Vec::new(), standing: Vec::new(), fixed: Vec::new() };
+    let mut plan = Plan { open: Vec::new(), standing: Vec::new(), gone: Vec::new() };
     for prior in review.prior.iter().filter(|p| matches!(p.status, Status::Fixed | Status::Withdrawn)) {
         let thread = prior.thread.as_ref().and_then(|id| desk.memory.threads.iter().find(|k| k.thread.id == *id));
         // What a human resolved needs no word of ours.
         let human = |k: &&Known| k.thread.resolved_by.as_ref().is_none_or(|u| desk.trust.ours.contains(&u.id));
-        if let Some(known) = thread.filter(|k| k.thread.resolvable).filter(human) {
-            plan.fixed.push(Fixed { known, why: prior.why.as_deref() });
+        if let Some(known) = thread.filter(|k| k.thread.resolvable && !is_acknowledged(desk, k)).filter(human) {
+            plan.gone.push(Gone { known, withdrawn: prior.status == Status::Withdrawn, why: prior.why.as_deref() });
         }
     }
-    let standing = |f: &Finding| desk.memory.threads.iter().any(|k| !k.thread.resolved && same(k, f));
+    // What was marked as gone and is there again is told anew, as in the place of a resolved thread.
+    let standing = |f: &Finding| desk.memory.threads.iter().any(|k| !k.thread.resolved && !is_struck(k) && same(k, f));
     plan.standing = review.findings.iter().filter(|f| f.status != FindingStatus::Settled && standing(f)).collect();
     let mut room = desk.settings.inline_max.saturating_sub(plan.standing.len());
     for (finding, span) in review.findings.iter().zip(&review.spans) {
@@ -46,6 +49,17 @@ pub(super) fn plan<'a>(desk: &Desk<'a>, review: &'a Review) -> Plan<'a> {
         }
     }
     plan
+}
+
+/// Whether our first comment says that its finding is gone.
+fn is_struck(known: &Known) -> bool {
+    known.thread.comments.first().is_some_and(|c| body::is_struck(&c.body))
+}
+
+/// Whether we have said so before, at whichever head.
+fn is_acknowledged(desk: &Desk<'_>, known: &Known) -> bool {
+    let ours = |c: &&Comment| desk.trust.ours.contains(&c.author.id);
+    is_struck(known) || (known.thread.resolved && known.thread.comments.iter().filter(ours).any(|c| body::says_gone(&c.body)))
 }
 
 fn same(known: &Known, finding: &Finding) -> bool {

@@ -12,6 +12,7 @@ mod program;
 mod scene;
 
 mod drafts;
+mod gone;
 mod heads;
 mod hostile;
 mod many;

@@ -70,6 +70,8 @@ pub(crate) struct Scene {
     pub(crate) fake: Box<dyn FakeForge>,
     pub(crate) gateway: FakeGateway,
     pub(crate) jobs: Jobs,
+    /// What the token of the job that posts may do.
+    pub(crate) rights: Rights,
 }
 
 impl Scene {
@@ -98,7 +100,7 @@ impl Scene {
             };
             said.to(request)
         });
-        Self { fake, gateway, jobs }
+        Self { fake, gateway, jobs, rights: Rights::Write }
     }
 
     /// Where the report goes from one job to the other.
@@ -153,7 +155,7 @@ impl Scene {
 
     /// The job that publishes, and has no gateway.
     pub(crate) fn publish(&mut self, more: &[&str]) -> Job {
-        let env = self.env(Rights::Write, &[STATE_KEY]);
+        let env = self.env(self.rights, &[STATE_KEY]);
         self.publish_with(&env, more)
     }
 
@@ -176,7 +178,7 @@ impl Scene {
         let asked = self.gateway.requests().len();
         let (code, output, requests) = match self.jobs {
             Jobs::One => {
-                let env = self.with_gateway(Rights::Write, true);
+                let env = self.with_gateway(self.rights, true);
                 let job = self.job(&["review", "--no-progress"], &env);
                 (job.code, job.output, job.requests)
             }
