@@ -33,6 +33,8 @@ pub(super) struct Request {
     forge: Arc<dyn Forge>,
     past: Past,
     ours: Vec<u64>,
+    /// Comments here claim to be ours, and nobody says who we are.
+    nameless: bool,
     /// What the report should say.
     notes: Vec<String>,
 }
@@ -58,10 +60,11 @@ pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
         return Err(failed(forge::ForgeError::Conflict(format!("this pipeline is of an older head; it is {} now", mr.head_sha))));
     }
     let conversation = forge.conversation().await.map_err(failed)?;
+    let marked = history::has_markers(&conversation);
     let ours = match bot_ids()? {
         Some(ids) => ids,
         // Who we are matters only where something says that it is ours.
-        None if !history::has_markers(&conversation) => Vec::new(),
+        None if !marked => Vec::new(),
         None => forge.me().await.map_err(failed)?.map(|u| u.id).into_iter().collect(),
     };
     let key = config::state_key(&inputs::env);
@@ -70,8 +73,9 @@ pub(super) async fn find(url: Option<&str>) -> Result<Start, UserError> {
     let memory = history::read(&conversation, &trust);
     // What the memory ignored, the review says by itself.
     let notes = found.notes.clone();
+    let nameless = marked && ours.is_empty();
     let full = mr.labels.iter().any(|l| l == FULL_LABEL);
-    Ok(Start::Request(Box::new(Request { found, forge, past: Past { target, mr, memory, roles: Roles::new(), full }, ours, notes })))
+    Ok(Start::Request(Box::new(Request { found, forge, past: Past { target, mr, memory, roles: Roles::new(), full }, ours, nameless, notes })))
 }
 
 /// Why there is nothing to review.
@@ -98,6 +102,15 @@ pub(super) fn bot_ids() -> Result<Option<Vec<u64>>, UserError> {
             "Give the user ids that the forge shows for the bot.",
         )
     })
+}
+
+/// Nobody says which comments are ours.
+pub(super) fn nameless() -> UserError {
+    UserError::unreadable(
+        "it cannot be told which comments are ours",
+        "the forge does not say whose token this is, and TRIBUNE_BOT_ID is not set",
+        "Give the token that the comments were written with (GITLAB_TOKEN or GITHUB_TOKEN), or set TRIBUNE_BOT_ID to its user's id.",
+    )
 }
 
 impl Request {
@@ -138,8 +151,14 @@ impl Request {
         wanted && prepared.setup.rollout.may_post()
     }
 
+    /// Whether what we posted before can be told from what others did: else it would be posted twice.
+    fn knows_itself(&self) -> Result<(), UserError> {
+        if self.nameless { Err(nameless()) } else { Ok(()) }
+    }
+
     /// Posts the review. What could not be done is added to its notes; fails (exit 4) where the result could not be delivered.
     pub(super) async fn publish(&self, config: &Config, key: Option<&[u8]>, review: &mut Review) -> Result<(), UserError> {
+        self.knows_itself()?;
         let desk = self.desk(config, key, review);
         match publish::publish(&desk, review).await {
             Ok(done) => {
@@ -155,6 +174,7 @@ impl Request {
 
     /// Shows a report that nobody trusts.
     pub(super) async fn show_unverified(&self, config: &Config, key: Option<&[u8]>, review: &mut Review) -> Result<(), UserError> {
+        self.knows_itself()?;
         let done = publish::unverified(&self.desk(config, key, review), review).await.map_err(|e| told(&e, "take the report"))?;
         review.notes.extend(done.notes);
         Ok(())

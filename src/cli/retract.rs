@@ -31,11 +31,7 @@ async fn retract(args: &RetractArgs, since: Option<Since>) -> Result<Exit, UserE
     let key = config::state_key(&inputs::env);
     let trust = Trust { key: key.as_ref().map(|k| k.expose().as_bytes()), ours: &ours, target: forge.target() };
     if ours.is_empty() && history::has_markers(&conversation) {
-        return Err(UserError::unreadable(
-            "it cannot be told which comments are ours",
-            "the forge does not say whose token this is, and TRIBUNE_BOT_ID is not set",
-            "Give the token that the comments were written with (GITLAB_TOKEN or GITHUB_TOKEN), or set TRIBUNE_BOT_ID to its user's id.",
-        ));
+        return Err(request::nameless());
     }
     let plan = retract::plan(forge.as_ref(), &request, &conversation, &trust, since).await.map_err(failed)?;
     output::stdout(listed(&plan, &request.web_url, args.yes).as_bytes())?;

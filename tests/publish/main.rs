@@ -16,6 +16,7 @@ mod gone;
 mod heads;
 mod hostile;
 mod many;
+mod nameless;
 mod places;
 mod two_jobs;
 mod unverified;

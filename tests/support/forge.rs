@@ -70,6 +70,8 @@ pub(crate) enum Fault {
     RefuseEvery(usize),
     /// The request of this number is answered with this status, and a `retry-after` of so many seconds.
     Status { request: usize, status: u16, retry_after: Option<u64> },
+    /// Every request whose path holds this text is answered with this status.
+    Closed { path: &'static str, status: u16 },
     /// The write of this number is done; its answer never comes, nor any later one until [`FakeForge::heal`].
     KillAfterWrite(usize),
     /// The write of this number is done and only its answer is lost.

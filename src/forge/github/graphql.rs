@@ -100,13 +100,19 @@ impl GitHub {
             return Ok(Ground::default());
         }
         // A part of it may be refused, and the rest is told all the same.
-        let (mut data, _) = self.graphql(GROUND, self.variables(), "read the token's user").await.unwrap_or_default();
+        let (mut data, unread) = match self.graphql(GROUND, self.variables(), "read the token's user").await {
+            Ok((data, _)) => (data, None),
+            Err(e) => (Value::Null, Some(e)),
+        };
         let mut me = serde_json::from_value::<Actor>(data["viewer"].clone()).ok().and_then(Actor::user);
         if me.is_none() {
             me = match self.api.json::<super::answers::WireUser>(Call::get("user", "read the token's user")).await {
                 Ok(user) => Some(user.user()),
-                // An app's token is nobody's.
-                Err(ForgeError::Forbidden(_) | ForgeError::Missing(_)) => None,
+                // REST tells no app who it is, and so does GraphQL where it is closed. Where that only failed, it is no answer.
+                Err(ForgeError::Forbidden(_) | ForgeError::Missing(_)) => match unread {
+                    Some(e @ (ForgeError::Unavailable(_) | ForgeError::RateLimited(_))) => return Err(e),
+                    _ => None,
+                },
                 Err(e) => return Err(e),
             };
         }

@@ -70,6 +70,7 @@ pub(super) fn serve(shared: &Mutex<State>, request: Request) -> Response {
                 return retry_after.map_or(response.clone(), |s| response.with("retry-after", s));
             }
             Fault::MoveHeadAt(request) if armed.requests + request == count => push_empty(&mut state),
+            Fault::Closed { path: closed, status } if path.contains(closed) => return error(status, "Not available"),
             _ => {}
         }
     }
