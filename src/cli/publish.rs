@@ -5,7 +5,7 @@
 
 use super::args::PublishArgs;
 use super::request::{self, Request, Start};
-use super::review::{exit_of, runtime};
+use super::review::{exit_of, runtime, stands};
 use super::{inputs, output};
 use crate::config::{self, Config, Rollout};
 use crate::error::{Exit, UserError};
@@ -133,7 +133,7 @@ impl Job<'_> {
     fn stands(&self, why: &str, stored: &Stored) -> Exit {
         let outcome = stored.at(self.config.fail_on, self.rollout.may_gate());
         if outcome == stored.outcome {
-            output::hint(&format!("{why}: its result stands."));
+            output::hint(&stands(why, outcome));
         } else {
             let now = if outcome == Outcome::Fail { "fails" } else { "no longer fails" };
             output::hint(&format!(

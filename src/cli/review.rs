@@ -8,8 +8,8 @@ use crate::error::{Exit, UserError};
 use crate::forge;
 use crate::history::Stored;
 use crate::pipeline;
-use crate::report::Outcome;
 use crate::report::json::Report;
+use crate::report::{self, Outcome};
 use crate::run::Prepared;
 use crate::telemetry::heartbeat::Heartbeat;
 use crate::telemetry::otlp::Otlp;
@@ -194,11 +194,17 @@ fn skipped(args: &ReviewArgs, why: &str) -> Result<Exit, UserError> {
 
 /// The round before stands: the same exit code, and the job that would publish sees for itself.
 fn unchanged(args: &ReviewArgs, request: &Request, prepared: &Prepared, stored: &Stored) -> Result<Exit, UserError> {
-    output::hint(&format!("Nothing has changed since round {}: its result stands.", stored.round));
+    output::hint(&stands(&format!("Nothing has changed since round {}", stored.round), stored.outcome));
     let setup = &prepared.setup;
     let report = Report::unchanged(stored, request.target(), request.head(), setup.policy_sha.as_deref(), &setup.resolved.digest());
     output::skipped(&args.output, &report)?;
     Ok(exit_of(stored.outcome))
+}
+
+/// Why nobody looks again, and what holds: a job that fails says that it does.
+pub(super) fn stands(why: &str, outcome: Outcome) -> String {
+    let (word, code) = (report::word(&outcome), exit_of(outcome).code());
+    format!("{why}: its result stands ({word}, exit {code}), as its summary comment has it.")
 }
 
 /// What an outcome exits with.

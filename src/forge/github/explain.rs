@@ -20,6 +20,8 @@ pub(super) fn explain(refusal: &Refusal<'_>) -> Option<String> {
         }
         (401, _) => "the token has expired, was revoked, or belongs to another server".to_owned(),
         (403, m) if m.contains("SAML") || m.contains("SSO") => "the token has to be authorised for the organisation's single sign-on".to_owned(),
+        (403, m) if m.contains("is locked") => "its conversation is locked, so only who may write in the repository can comment: unlock it".to_owned(),
+        (403, m) if m.contains("archived") => "nothing can be written until it is unarchived".to_owned(),
         (403, m) if m.contains("integration") => {
             format!("the job's token lacks {wanted} in the workflow's `permissions:` (a run of a fork or of Dependabot never has more than read)")
         }
