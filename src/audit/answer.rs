@@ -27,6 +27,8 @@ const MAX_REMEDY: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) opinion: Opinion,
+    /// It says that the rule is broken, whether or not it can show where.
+    pub(super) accuses: bool,
     pub(super) evidence: Vec<Evidence>,
     pub(super) remedy: Option<String>,
 }
@@ -47,7 +49,7 @@ pub(super) fn tool() -> ToolSpec {
         "required": ["rule_id", "verdict", "why"],
         "properties": {
             "rule_id": {"type": "string"},
-            "verdict": {"enum": ["compliant", "partial", "non_compliant", "not_applicable"]},
+            "verdict": {"enum": ["compliant", "partial", "non_compliant", "not_applicable", "cannot_tell"]},
             "why": {"type": "string", "description": "<= 40 words"},
             "evidence": {"type": "array", "items": evidence},
             "remediation": {"type": "string", "description": "<= 40 words: what to change, for a breach"}
@@ -92,9 +94,11 @@ fn word(rule: &Value, reviewer: &str, texts: &BTreeMap<RepoPath, Arc<FileText>>)
         "partial" | "partially_compliant" => Verdict::Partial,
         "non_compliant" | "noncompliant" => Verdict::NonCompliant,
         "not_applicable" => Verdict::NotApplicable,
+        "cannot_tell" => Verdict::NotAssessed,
         _ => return None,
     };
     let quotes = rule.get("evidence").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let quotes = if verdict == Verdict::NotAssessed { &[] } else { quotes };
     let mut evidence: Vec<Evidence> = quotes.iter().take(MAX_QUOTES).filter_map(|q| found(q, verdict, texts)).collect();
     evidence.sort();
     evidence.dedup();
@@ -109,7 +113,12 @@ fn word(rule: &Value, reviewer: &str, texts: &BTreeMap<RepoPath, Arc<FileText>>)
         evidence.clear();
     }
     let opinion = Opinion { reviewer: reviewer.to_owned(), verdict: if proven { verdict } else { Verdict::NotAssessed }, why };
-    Some(Word { opinion, evidence, remedy: Some(text(rule, "remediation", MAX_REMEDY)).filter(|r| breach && proven && !r.is_empty()) })
+    Some(Word {
+        opinion,
+        accuses: breach,
+        evidence,
+        remedy: Some(text(rule, "remediation", MAX_REMEDY)).filter(|r| breach && proven && !r.is_empty()),
+    })
 }
 
 /// The place of a quote, if it stands in a file that was shown.
@@ -154,6 +163,16 @@ mod tests {
             let word = read_one(breach(path, quote)).expect("read");
             assert_eq!((word.opinion.verdict, word.evidence.len(), word.remedy), (Verdict::NotAssessed, 0, None), "{path} {quote}");
         }
+    }
+
+    #[test]
+    fn who_cannot_tell_accuses_nobody() {
+        let quote = json!([{"path": "a/b.py", "quote": "| return fetch(url)", "shows": "breach"}]);
+        let word =
+            read_one(json!({"rule_id": "AA-1", "verdict": "cannot tell", "why": "The caller decides.", "evidence": quote, "remediation": "Ask."}));
+        let Word { opinion, accuses, evidence, remedy } = word.expect("read");
+        assert_eq!((opinion.verdict, opinion.why.as_str(), accuses), (Verdict::NotAssessed, "The caller decides.", false));
+        assert_eq!((evidence, remedy), (Vec::new(), None), "whatever it quotes");
     }
 
     #[test]

@@ -234,6 +234,7 @@ impl Bench<'_> {
         let (verdict, why) = match (a, b, said(three)) {
             _ if differ && failed.is_some() => (Verdict::NotAssessed, failed.map(str::to_owned)),
             (_, _, Some(decided)) if differ => (decided, None),
+            _ if differ && three.is_some_and(|w| !w.accuses) => (Verdict::NotAssessed, None),
             _ if differ => (Verdict::NotAssessed, Some("The auditors differ, and the third had nothing to show.".to_owned())),
             (Some(a), Some(b), _) if a == b => (a, None),
             // Both say that nothing is broken: whether there is something to break, the one who can quote it knows.
@@ -241,7 +242,11 @@ impl Bench<'_> {
                 let quoted = |w: Option<&Word>| w.is_some_and(|w| w.opinion.verdict == Verdict::Compliant && !w.evidence.is_empty());
                 (if quoted(one) || quoted(two) { Verdict::Compliant } else { Verdict::NotApplicable }, None)
             }
-            _ if one.is_some() && two.is_some() => (Verdict::NotAssessed, Some("No quote of the auditors stands in the files.".to_owned())),
+            (None, None, _) if one.is_some_and(|w| w.accuses) && two.is_some() => {
+                (Verdict::NotAssessed, Some("No quote of the auditors stands in the files.".to_owned()))
+            }
+            // One cannot tell, the other sees no breach; or neither can tell.
+            (told, other, _) if one.is_some() && two.is_some() => (told.or(other).unwrap_or(Verdict::NotAssessed), None),
             _ => (Verdict::NotAssessed, Some("An auditor left it out.".to_owned())),
         };
         let mut part = self.part(unit, id, verdict);
@@ -271,18 +276,16 @@ fn reader<'u>(
         if missing.is_empty() || again.swap(true, Ordering::Relaxed) {
             return Ok(words);
         }
-        Err(format!("a verdict is missing, or none of the four, for {}; tell all rules again", missing.join(", ")))
+        Err(format!("a verdict is missing, or none of the five, for {}; tell all rules again", missing.join(", ")))
     }
 }
 
-/// Whether a third has to decide: one sees a breach where the other sees none, or another kind of one, or cannot show it.
+/// Whether a third has to decide: one sees a breach where the other sees none, or another kind of one, or cannot show it. Who cannot
+/// tell sees none.
 fn disputed(one: Option<&Word>, two: Option<&Word>) -> bool {
     let (Some(one), Some(two)) = (one, two) else { return false };
-    let kind = |w: &Word| match w.opinion.verdict {
-        Verdict::Compliant | Verdict::NotApplicable => None,
-        other => Some(other),
-    };
-    kind(one) != kind(two)
+    let breach = |w: &Word| w.accuses.then_some(w.opinion.verdict);
+    breach(one) != breach(two)
 }
 
 /// What the two said, for the third: strangers' words, indented.
@@ -291,7 +294,11 @@ fn positions(rules: &[String], one: &BTreeMap<String, Word>, two: &BTreeMap<Stri
     for id in rules {
         out.push_str(&format!("{id}\n"));
         for said in [one.get(id), two.get(id)].into_iter().flatten() {
-            out.push_str(&format!("  {}: {}. {}\n", said.opinion.reviewer, word(&said.opinion.verdict), said.opinion.why));
+            let verdict = match said.opinion.verdict {
+                Verdict::NotAssessed if !said.accuses => "cannot_tell".to_owned(),
+                other => word(&other),
+            };
+            out.push_str(&format!("  {}: {verdict}. {}\n", said.opinion.reviewer, said.opinion.why));
             for evidence in &said.evidence {
                 out.push_str(&format!("    {} in {}:\n", word(&evidence.shows), evidence.path));
                 evidence.quote.lines().for_each(|line| out.push_str(&format!("      {line}\n")));

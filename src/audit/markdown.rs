@@ -1,6 +1,6 @@
 //! The audit for people: what fails first, a table by category, the worst rules first, everything that is long folded.
 
-use super::report::{Audit, CheckedBy, Evidence, RuleResult, Shows, Verdict};
+use super::report::{Audit, CheckedBy, Evidence, Part, RuleResult, Shows, Verdict};
 use super::verdict::fails;
 use crate::findings::sanitize::{code_fence, code_span, inline, markdown as prose, no_commands};
 use crate::findings::{Category, Severity};
@@ -180,14 +180,20 @@ fn place(e: &Evidence) -> String {
     format!("{}{what}{note}\n\n{}\n", code_span(&format!("{}{lines}", e.path)), code_fence(&e.quote, ""))
 }
 
-/// Where the auditors differ: who said what. Where they agree the verdict says it.
+/// Where the auditors differ, cannot tell or did not judge: who said what. Elsewhere the verdict says it.
 fn opinions(rule: &RuleResult) -> String {
-    let told: Vec<_> = rule.parts.iter().filter(|p| p.disagreed || p.failed.is_some()).collect();
+    let open = |p: &&Part| p.verdict == Verdict::NotAssessed;
+    let told: Vec<&Part> = rule.parts.iter().filter(|p| p.disagreed || p.failed.is_some() || open(p)).collect();
     if rule.checked_by != CheckedBy::Reviewers || told.is_empty() {
         return String::new();
     }
-    let differ = rule.parts.iter().filter(|p| p.disagreed).count();
-    let mut out = format!("\n<details><summary>The auditors differ on {differ} of {} parts</summary>\n\n", rule.parts.len());
+    let counts = [
+        ("differ on", told.iter().filter(|p| p.disagreed).count()),
+        ("cannot tell in", told.iter().filter(|p| p.failed.is_none() && open(p)).count()),
+        ("did not judge", told.iter().filter(|p| p.failed.is_some()).count()),
+    ];
+    let counts: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what} {n}")).collect();
+    let mut out = format!("\n<details><summary>The auditors {} of {} parts</summary>\n\n", counts.join(", "), rule.parts.len());
     for part in told {
         let _ = write!(out, "Part {} ({} files): {}", part.part, part.files, word(part.verdict));
         if let Some(why) = &part.failed {

@@ -198,11 +198,11 @@ pub struct Part {
     pub part: u32,
     /// Its files that the rule is about.
     pub files: u64,
-    /// What came of it.
+    /// What came of it. `not_assessed` without `failed`: the reviewers cannot tell from these files.
     pub verdict: Verdict,
     /// The reviewers did not say the same.
     pub disagreed: bool,
-    /// Why nothing came of it.
+    /// Why nothing came of it, where something went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
     /// Who said what.
@@ -214,7 +214,7 @@ pub struct Part {
 pub struct Opinion {
     /// `first`, `second` or `third`.
     pub reviewer: String,
-    /// What it says. `not_assessed`: none of its quotes stands in the files.
+    /// What it says. `not_assessed`: it cannot tell, or none of its quotes stands in the files; `why` says which.
     pub verdict: Verdict,
     /// Why, in its own words.
     pub why: String,

@@ -1,6 +1,6 @@
 //! From what was counted to verdicts and the outcome. The same for one run and for merged shards: it looks at the report alone.
 
-use super::report::{Audit, CheckedBy, MAX_EVIDENCE, MAX_NAMED, RuleResult, Verdict};
+use super::report::{Audit, CheckedBy, MAX_EVIDENCE, MAX_NAMED, Part, RuleResult, Verdict};
 use crate::findings::Severity;
 use crate::report::Outcome;
 use crate::rules::{RuleLevel, RuleStatus};
@@ -70,22 +70,27 @@ fn judge(rule: &RuleResult, not_asked: Option<&str>, shard: bool) -> (Verdict, O
 }
 
 /// The verdict on a rule that reviewers judged part by part. A breach anywhere counts, whatever else was not looked at;
-/// nothing is called followed that was not judged wholly.
+/// nothing is called followed that was not judged wholly. Where the reviewers cannot tell, that is no breach.
 fn of_parts(rule: &RuleResult) -> (Verdict, Option<String>) {
     let count = |v: Verdict| rule.parts.iter().filter(|p| p.verdict == v).count();
-    let (broken, partly, kept, open) =
-        (count(Verdict::NonCompliant), count(Verdict::Partial), count(Verdict::Compliant), count(Verdict::NotAssessed));
-    let open_words = |all: usize| format!("{open} of {all} parts could not be judged.");
-    let reason = (open > 0).then(|| open_words(rule.parts.len()));
-    if broken > 0 {
-        let few = rule.level == RuleLevel::Should && kept + partly > 0;
-        return (if few { Verdict::Partial } else { Verdict::NonCompliant }, reason);
+    let (broken, partly, kept, all) = (count(Verdict::NonCompliant), count(Verdict::Partial), count(Verdict::Compliant), rule.parts.len());
+    let (failed, untold): (Vec<&Part>, Vec<&Part>) =
+        rule.parts.iter().filter(|p| p.verdict == Verdict::NotAssessed).partition(|p| p.failed.is_some());
+    let mut reasons = Vec::new();
+    if !failed.is_empty() {
+        reasons.push(format!("{} of {all} parts could not be judged.", failed.len()));
     }
-    if partly > 0 {
-        return (Verdict::Partial, reason);
+    if !untold.is_empty() {
+        reasons.push(format!("The auditors cannot tell in {} of {all} parts: what decides does not stand there.", untold.len()));
     }
-    if open > 0 {
-        return (Verdict::NotAssessed, reason);
-    }
-    (if kept > 0 { Verdict::Compliant } else { Verdict::NotApplicable }, None)
+    let reason = (!reasons.is_empty()).then(|| reasons.join(" "));
+    let verdict = match (broken, partly) {
+        (1.., _) if rule.level == RuleLevel::Should && kept + partly > 0 => Verdict::Partial,
+        (1.., _) => Verdict::NonCompliant,
+        (0, 1..) => Verdict::Partial,
+        (0, 0) if reason.is_some() => Verdict::NotAssessed,
+        (0, 0) if kept > 0 => Verdict::Compliant,
+        (0, 0) => Verdict::NotApplicable,
+    };
+    (verdict, reason)
 }
