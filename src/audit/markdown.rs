@@ -4,7 +4,7 @@ use super::report::{Audit, CheckedBy, Evidence, Part, RuleResult, Shows, Verdict
 use super::verdict::fails;
 use crate::findings::sanitize::{code_fence, code_span, inline, markdown as prose, no_commands};
 use crate::findings::{Category, Severity};
-use crate::report::Outcome;
+use crate::report::{Outcome, count};
 use crate::rules::{RuleLevel, RuleStatus};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -71,6 +71,10 @@ fn head(audit: &Audit) -> String {
     if let Some(why) = &audit.reviewers.not_asked {
         let n = audit.rules.iter().filter(|r| r.verdict == Verdict::NotAssessed).count();
         let _ = writeln!(out, "- {n} rules without a detector are not assessed. {}", inline(why));
+    }
+    let changes = audit.rules.iter().filter(|r| r.checked_by == CheckedBy::Change).count();
+    if changes > 0 {
+        let _ = writeln!(out, "- {} left out: what they are about is a change, and reviews check them.", count(changes, "rule"));
     }
     audit.notes.iter().for_each(|line| out.push_str(&format!("- {}\n", inline(line))));
     out.push_str("\n| | non-compliant | partial | not assessed | compliant | not applicable |\n|---|--:|--:|--:|--:|--:|\n");

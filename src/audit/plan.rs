@@ -91,11 +91,16 @@ pub(super) fn plan<'a>(setup: &Setup, rules: &RuleSet, files: &Files<'a>) -> Pla
     plan
 }
 
+/// Whether models judge a rule: no code can, and a tree can follow or break it.
+pub(super) fn for_auditors(rule: &Rule) -> bool {
+    !rule.has_detector && !rule.about_changes
+}
+
 /// The rules that models judge in a file.
 pub(super) fn judged<'r>(setup: &'r Setup, rules: &'r RuleSet, path: &RepoPath) -> impl Iterator<Item = &'r Rule> {
     let lang = Lang::of(path);
     let path = path.clone();
-    rules.applicable(&path, lang).into_iter().filter(move |r| !r.has_detector && may_judge(r, lang) && setup.in_force(r, &path).is_some())
+    rules.applicable(&path, lang).into_iter().filter(move |r| for_auditors(r) && may_judge(r, lang) && setup.in_force(r, &path).is_some())
 }
 
 fn top(path: &RepoPath) -> &[u8] {

@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::judge::{Bench, Judged};
 use super::merge::better;
-use super::plan::{Unit, plan};
+use super::plan::{Unit, for_auditors, plan};
 use super::report::{Audit, CheckedBy, Coverage, Provenance, Reviewers, RuleResult, SCHEMA, Shard, TreeInfo, Unseen};
 use super::scan::{Scanned, Tally, scan};
 use super::state::State;
@@ -61,7 +61,7 @@ pub async fn run(
     let scanned = scan(setup, rules, &files, share, stop);
     let mut audit = audit(setup, change, rules, options, &files);
     tell_scanned(&mut audit, rules, scanned);
-    let asked_for = rules.iter().any(|r| !r.has_detector);
+    let asked_for = rules.iter().any(for_auditors);
     match &client {
         None if asked_for => audit.reviewers.not_asked = Some(options.no_models.clone().unwrap_or_else(no_gateway)),
         Some(client) if asked_for => {
@@ -131,7 +131,7 @@ fn audit(setup: &Setup, change: &Change, rules: &RuleSet, options: &Options, fil
             rules: setup.rule_sources.iter().map(Into::into).collect(),
         },
         fail_on: setup.config().fail_on,
-        rules: rules.iter().filter_map(|rule| result(setup, rules, rule)).collect(),
+        rules: rules.iter().filter_map(|rule| result(setup, rule)).collect(),
         coverage: Coverage { failed: change.unreadable.iter().map(unseen).collect(), partial: oversized.collect(), ..Coverage::default() },
         reviewers: Reviewers::default(),
         incomplete,
@@ -140,12 +140,12 @@ fn audit(setup: &Setup, change: &Change, rules: &RuleSet, options: &Options, fil
 }
 
 /// A rule of which nothing is counted yet; `None` where the configuration has it off.
-fn result(setup: &Setup, rules: &RuleSet, rule: &Rule) -> Option<RuleResult> {
+fn result(setup: &Setup, rule: &Rule) -> Option<RuleResult> {
     let (status, severity) = setup.in_force(rule, &RepoPath::from("."))?;
-    let checked_by = match (rules.is_about_changes(&rule.id), rule.has_detector) {
-        (true, _) => CheckedBy::Change,
-        (false, true) => CheckedBy::Detector,
-        (false, false) => CheckedBy::Reviewers,
+    let checked_by = match rule.has_detector {
+        _ if rule.about_changes => CheckedBy::Change,
+        true => CheckedBy::Detector,
+        false => CheckedBy::Reviewers,
     };
     Some(RuleResult {
         id: rule.id.clone(),

@@ -94,7 +94,7 @@ fn show(rules: &RuleSet, id: &str) -> Result<Exit, UserError> {
         ("category", Some(rule.category.label().to_owned())),
         ("languages", Some(if rule.languages.is_empty() { "all".to_owned() } else { rule.languages.join(", ") })),
         ("paths", (!rule.paths.is_empty()).then(|| rule.paths.join(", "))),
-        ("checked by", Some(if rule.has_detector { "a detector" } else { "a reviewer" }.to_owned())),
+        ("checked by", Some(rule.checked_by().to_owned())),
         ("source", rule.source.clone()),
         ("url", rule.url.clone()),
         ("owner", rule.owner.clone()),

@@ -106,6 +106,7 @@ mod tests {
             url: None,
             owner: None,
             has_detector: true,
+            about_changes: false,
             text: "Because.\n".to_owned(),
             body: String::new(),
             origin: "built-in".to_owned(),

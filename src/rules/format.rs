@@ -47,6 +47,10 @@ pub(super) fn read(text: &str, origin: &str) -> Result<RuleFile, Problem> {
     langs.dedup();
     let detect_line = yaml.lines().position(|l| l.starts_with("detect:")).map_or(0, |i| i + 1);
     if let Some(detect) = &front.detect {
+        if front.about.is_some() {
+            let help = "a pattern sees code as it stands, and a fact is about changes anyway: leave `about` or `detect` out";
+            return Err(Problem::line(detect_line, "a rule with `about: change` has a detector", help));
+        }
         check_detect(detect, detect_line, &langs)?;
     }
     let rule = Rule {
@@ -62,6 +66,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<RuleFile, Problem> {
         url: front.url.map(|u| u.value),
         owner: front.owner,
         has_detector: front.detect.is_some(),
+        about_changes: front.about.is_some() || front.detect.as_ref().is_some_and(|d| d.fact.is_some()),
         text: parts.text,
         body: parts.shown,
         origin: origin.to_owned(),

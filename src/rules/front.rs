@@ -28,7 +28,16 @@ pub(super) struct Front {
     pub(super) source: Option<String>,
     pub(super) url: Option<Spanned<String>>,
     pub(super) owner: Option<String>,
+    pub(super) about: Option<About>,
     pub(super) detect: Option<Detect>,
+}
+
+/// What a rule is about, where that is not code as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum About {
+    /// What a change does or brings along: a test with a fix, a line in the changelog.
+    Change,
 }
 
 /// What finds a rule's hits: one of the built-in detectors, a fact across files, or ast-grep's rule with what belongs to it.

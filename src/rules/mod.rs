@@ -83,12 +83,25 @@ pub struct Rule {
     pub owner: Option<String>,
     /// Whether code finds its hits; otherwise a reviewer judges it.
     pub has_detector: bool,
+    /// What it is about is a change and not code as it stands, so that only reviews can check it.
+    pub about_changes: bool,
     /// The Markdown before the examples: what to do and why.
     pub text: String,
     /// The file's Markdown body with its examples, but without the variants that only test the detector.
     pub body: String,
     /// Which source it came from: `built-in`, `organisation`, `repository`.
     pub origin: String,
+}
+
+impl Rule {
+    /// Who checks it, in words for people.
+    pub(crate) fn checked_by(&self) -> &'static str {
+        match (self.has_detector, self.about_changes) {
+            (true, _) => "a detector",
+            (false, true) => "a reviewer, in changes alone",
+            (false, false) => "a reviewer",
+        }
+    }
 }
 
 /// One place where a rule's detector hit on touched code.

@@ -182,11 +182,6 @@ impl RuleSet {
         self.entries.values().filter_map(|e| Some((e.rule.id.as_str(), e.loaded.file.detect.as_ref()?.fact?)))
     }
 
-    /// Whether the rule with this id asks for a fact across files, which only a change can have.
-    pub fn is_about_changes(&self, id: &str) -> bool {
-        self.entries.get(id).is_some_and(|e| e.loaded.file.detect.as_ref().is_some_and(|d| d.fact.is_some()))
-    }
-
     /// The rules that `keep` lets through.
     pub fn only(&self, keep: impl Fn(&Rule) -> bool) -> Self {
         let entries = self.entries.iter().filter(|(_, e)| keep(&e.rule)).map(|(id, e)| (id.clone(), e.clone())).collect();

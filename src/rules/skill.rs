@@ -191,7 +191,7 @@ fn rule_page(set: &RuleSet, entry: &Entry) -> String {
     let word = |v: serde_json::Value| v.as_str().unwrap_or_default().to_owned();
     let mut facts = vec![
         format!("{} · {} · {}", word(serde_json::json!(rule.level)), word(serde_json::json!(rule.severity)), rule.category.label()),
-        format!("checked by {}", if rule.has_detector { "a detector" } else { "a reviewer" }),
+        format!("checked by {}", rule.checked_by()),
     ];
     facts.extend(rule.source.iter().map(|s| format!("decided in {}", inline(s))));
     facts.extend(rule.owner.iter().map(|o| format!("owner {}", inline(o))));

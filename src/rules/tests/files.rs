@@ -33,6 +33,26 @@ fn reads_all_of_a_rule() {
 }
 
 #[test]
+fn a_rule_about_changes_says_so() {
+    let plain = "---\nid: TEST-1\ntitle: Bring a test\nlevel: should\nstatus: advisory\nseverity: nit\ncategory: quality\n---\nBring one.\n";
+    let about = plain.replace("category: quality\n", "category: quality\nabout: change\n");
+    let fact = plain.replace("category: quality\n", "category: quality\ndetect: { fact: test-gone }\n");
+    for (text, changes) in [(plain, false), (&about[..], true), (&fact[..], true), (SHELL, false)] {
+        let set = set(Origin::Organisation, &[("a.md", text)]);
+        assert_eq!(set.iter().map(|r| r.about_changes).collect::<Vec<_>>(), [changes], "{text}");
+    }
+    assert_eq!(
+        wrong("level: must", "level: must\nabout: change"),
+        "a.md:10:0: a rule with `about: change` has a detector (a pattern sees code as it stands, and a fact is about changes anyway: leave `about` or `detect` out)"
+    );
+    assert!(
+        problem(&about.replace("about: change", "about: code")).starts_with("a.md:8:8: "),
+        "{}",
+        problem(&about.replace("about: change", "about: code"))
+    );
+}
+
+#[test]
 fn windows_line_ends_change_nothing() {
     assert_eq!(problem(&format!("\u{feff}{}", SHELL.replace('\n', "\r\n"))), "");
 }
