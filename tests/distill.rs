@@ -37,6 +37,10 @@ fn requirements() -> Value {
         requirement("You must not start a shell.", "Services must not start a shell to run a program.", "must"),
         requirement("You should not retry writes.", "Retries should not be used for calls that write.", "should"),
         requirement("You must use Kubernetes.", "All services must run on Kubernetes with three replicas.", "must"),
+    ], "left_out": [
+        {"passage": "| Why we do this.\n\n## Time-outs", "why": "a [reason](x)"},
+        {"passage": "Everybody must come to the meeting.", "why": "a meeting"},
+        {"passage": "Services must not start a shell to run a program.", "why": "taken all the same"},
     ]})
 }
 
@@ -132,7 +136,20 @@ fn drafts_keep_their_passage_and_are_tried() {
     assert!(calls.contains("\nstatus: trial\n") && calls.contains("fails its own examples") && calls.contains("is not hit"), "{calls}");
     // A rule binds no more than its passage does.
     assert!(files["DRAFT-COR-001.md"].contains("\nlevel: should\nstatus: advisory\n"));
-    assert!(!files.values().any(|t| t.contains("Kubernetes") || t.contains("NO-SUCH-RULE") || t.contains("](https://evil")));
+    assert!(!files.values().any(|t| t.contains("NO-SUCH-RULE") || t.contains("](https://evil")));
+    assert_eq!(files.iter().filter(|(_, t)| t.contains("Kubernetes")).map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["README.md"]);
+    // What is no draft's is told with the reason, if it stands in the document.
+    let left = files["README.md"].split("## Left out\n\n").nth(1).expect("it is told");
+    assert_eq!(
+        left.split("\n\n").next(),
+        Some(
+            "- rfc.md from line 1: You must use Kubernetes. (its passage does not stand in the document)\n\
+             - rfc.md from line 3: Why we do this. ## Time-outs (a reason (`x`))\n"
+        )
+    );
+    // Contradictions are looked for in whole rules.
+    let compared = gateway.requests().into_iter().find(|r| r.reviewer() == "distill-contradict").expect("it is asked");
+    assert!(material(&compared).contains("`shell=True` with a literal is fine."), "{}", material(&compared));
     assert!(files["README.md"].contains("| **fails its examples** |") && files["README.md"].contains("To settle first"));
     // They are rules as they stand.
     let check = tribune(dir.path(), None, &["check", "drafts"]);

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::talk::{Ask, Talk, json, line, tool};
 use crate::config::ModelTier;
-use crate::findings::words::{first_sentence, one_line};
+use crate::findings::words::{cut, one_line};
 use crate::rules::{Rule, RuleSet};
 use serde::Deserialize;
 use serde_json::json as value;
@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 /// Rules in force that drafts are compared with in one request, and drafts.
 const MAX_RULES: usize = 200;
 const MAX_DRAFTS: usize = 100;
+/// Characters of a rule's text that are shown: of the built-in rules, one in a hundred has more.
+const MAX_TEXT: usize = 600;
 /// Characters of a reason.
 const MAX_WHY: usize = 300;
 
@@ -74,7 +76,8 @@ pub(super) async fn contradict(talk: &Talk<'_>, drafts: &mut [Draft], rules: &Ru
 
 fn entry(id: &str, title: &str, text: &str, languages: &[String]) -> String {
     let about = if languages.is_empty() { String::new() } else { format!(" [{}]", languages.join(", ")) };
-    format!("{id}{about}: {}. {}\n", one_line(title), first_sentence(text))
+    // The whole text: what it lets pass often stands at its end.
+    format!("{id}{about}: {}. {}\n", one_line(title), cut(&one_line(text), MAX_TEXT))
 }
 
 /// The rules in force that share most words with the drafts, so far as there is room.

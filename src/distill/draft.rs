@@ -65,6 +65,8 @@ pub(super) struct Draft {
     pub(super) good: Vec<Example>,
     /// A model says that a pattern can tell.
     pub(super) detectable: bool,
+    /// A model says that what it is about is a change.
+    pub(super) about_change: bool,
     pub(super) detector: Option<Detector>,
     /// Whether the detector did on all examples what it should.
     pub(super) proven: bool,
@@ -101,6 +103,9 @@ impl Draft {
             out.push_str(&format!("languages: [{}]\n", self.languages.join(", ")));
         }
         out.push_str(&format!("source: {}\n", text(&unlinked(&self.source(documents)))));
+        if self.about_change {
+            out.push_str("about: change\n");
+        }
         if let Some(detector) = &self.detector {
             out.push_str("detect:\n");
             yaml(&detector.detect, 2, &mut out);

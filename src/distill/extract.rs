@@ -12,8 +12,12 @@ use serde_json::json as value;
 /// Requirements of one stretch, and of a run, that are taken.
 const MAX_OF_STRETCH: usize = 40;
 const MAX_ALL: usize = 400;
-/// Characters of a statement.
+/// Passages of one stretch that are told as left out.
+const MAX_LEFT: usize = 20;
+/// Characters of a statement, of a passage that is left out, and of the reason.
 const MAX_STATEMENT: usize = 300;
+const MAX_PASSAGE: usize = 160;
+const MAX_WHY: usize = 120;
 
 /// A requirement that stands in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,20 +35,40 @@ pub(super) struct Requirement {
     pub(super) passage: String,
 }
 
+/// What is no draft's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Left {
+    /// The document's index, and the line where it begins, so far as it stands there.
+    pub(super) document: usize,
+    pub(super) line: u32,
+    /// What it says: the document's words or a model's.
+    pub(super) text: String,
+    /// Why it is left out.
+    pub(super) why: String,
+}
+
 /// What came of the stage.
 #[derive(Debug, Default)]
 pub(super) struct Extracted {
     pub(super) requirements: Vec<Requirement>,
-    /// Those whose passage does not stand in the document.
+    /// What is left out, in the order of the documents.
+    pub(super) left: Vec<Left>,
+    /// Of these, those whose passage does not stand in the document.
     pub(super) made_up: usize,
-    /// Those past the bound.
-    pub(super) too_many: usize,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Raw {
     requirements: Vec<RawRequirement>,
+    left_out: Vec<RawLeft>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawLeft {
+    passage: String,
+    why: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,26 +97,40 @@ pub(super) async fn extract(talk: &Talk<'_>, documents: &[Document]) -> Extracte
             own: String::new(),
         };
         let found = talk.ask(ask, json::<Raw>).await.unwrap_or_default();
-        (i, stretch, found.requirements)
+        (i, stretch, found)
     });
     let answers: Vec<_> = futures::stream::iter(asked).buffered(talk.parallel).collect().await;
     let mut out = Extracted::default();
     for (i, stretch, found) in answers {
-        out.too_many += found.len().saturating_sub(MAX_OF_STRETCH);
-        for raw in found.into_iter().take(MAX_OF_STRETCH) {
-            take(&mut out, documents, i, stretch, raw);
+        let Raw { requirements, left_out } = found;
+        for (n, raw) in requirements.into_iter().enumerate() {
+            take(&mut out, documents, i, stretch, (n, raw));
+        }
+        for raw in left_out.into_iter().take(MAX_LEFT) {
+            // What does not stand there was not left out either.
+            let Some(place) = documents[i].find(&raw.passage, stretch) else { continue };
+            let told = Left { document: i, line: place.lines.0, text: line(&place.text, MAX_PASSAGE), why: line(&raw.why, MAX_WHY) };
+            if !out.requirements.iter().any(|r| (r.document, r.lines) == (i, place.lines)) && !out.left.contains(&told) {
+                out.left.push(told);
+            }
         }
     }
     out
 }
 
-fn take(out: &mut Extracted, documents: &[Document], document: usize, stretch: (u32, u32), raw: RawRequirement) {
+fn take(out: &mut Extracted, documents: &[Document], document: usize, stretch: (u32, u32), (number, raw): (usize, RawRequirement)) {
     let statement = line(&raw.statement, MAX_STATEMENT);
     if statement.is_empty() {
         return;
     }
+    let left = |line: u32, why: String| Left { document, line, text: statement.clone(), why };
+    if number >= MAX_OF_STRETCH {
+        out.left.push(left(stretch.0, format!("more than {MAX_OF_STRETCH} requirements in one part of a document")));
+        return;
+    }
     let Some(place) = documents[document].find(&raw.passage, stretch) else {
         out.made_up += 1;
+        out.left.push(left(stretch.0, "its passage does not stand in the document".to_owned()));
         return;
     };
     // The same passage told twice is one requirement, unless it demands two things.
@@ -101,7 +139,7 @@ fn take(out: &mut Extracted, documents: &[Document], document: usize, stretch: (
         return;
     }
     if out.requirements.len() >= MAX_ALL {
-        out.too_many += 1;
+        out.left.push(left(place.lines.0, format!("more than {MAX_ALL} requirements: distil fewer documents at once")));
         return;
     }
     out.requirements.push(Requirement {
@@ -135,5 +173,17 @@ fn schema() -> serde_json::Value {
             "languages": {"type": "array", "items": {"type": "string"}}
         }
     });
-    value!({"type": "object", "required": ["requirements"], "properties": {"requirements": {"type": "array", "items": requirement}}})
+    let left = value!({
+        "type": "object",
+        "required": ["passage", "why"],
+        "properties": {
+            "passage": {"type": "string", "description": "copied exactly from the document"},
+            "why": {"type": "string", "description": "<= 12 words"}
+        }
+    });
+    value!({
+        "type": "object",
+        "required": ["requirements", "left_out"],
+        "properties": {"requirements": {"type": "array", "items": requirement}, "left_out": {"type": "array", "items": left}}
+    })
 }

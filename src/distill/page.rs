@@ -1,15 +1,18 @@
-//! The page about a folder of drafts: what is there, what to settle, what was thrown away, what to do next.
+//! The page about a folder of drafts: what is there, what to settle, what was left out, what to do next.
 
 use super::document::Document;
 use super::draft::Draft;
-use super::extract::Extracted;
+use super::extract::{Extracted, Left};
 use super::talk::Sum;
 use crate::findings::sanitize::inline;
 use crate::report::count;
 use std::fmt::Write as _;
 
+/// What was left out is told one by one up to so many, then counted.
+const MAX_LEFT: usize = 200;
+
 /// README.md of the drafts' folder.
-pub(super) fn page(documents: &[Document], drafts: &[Draft], extracted: &Extracted, contradictions: &[String], sum: &Sum, cut: usize) -> String {
+pub(super) fn page(documents: &[Document], drafts: &[Draft], extracted: &Extracted, contradictions: &[String], sum: &Sum, past: &[Left]) -> String {
     let mut out = format!(
         "# Drafts of rules\n\n{} from {} in {}, made by models. None is in force: read each against its passage, \
          mend it, give it an id of your own, set its status, and move its file to your rules. `tribune rules test DIR` and `tribune rules check DIR` run on this folder.\n",
@@ -37,14 +40,16 @@ pub(super) fn page(documents: &[Document], drafts: &[Draft], extracted: &Extract
         }
     };
     list("To settle first", contradictions);
-    let mut left = Vec::new();
-    if extracted.made_up > 0 {
-        left.push(format!("{} requirements whose passage does not stand in the document", extracted.made_up));
+    let all = || extracted.left.iter().chain(past);
+    let told = |left: &Left| {
+        let name = documents.get(left.document).map_or("", |d| d.name.as_str());
+        format!("{name} from line {}: {} ({})", left.line, left.text, left.why)
+    };
+    let mut left: Vec<String> = all().take(MAX_LEFT).map(told).collect();
+    if all().count() > MAX_LEFT {
+        left.push(format!("and {} more", all().count() - MAX_LEFT));
     }
-    if extracted.too_many + cut > 0 {
-        left.push(format!("{} requirements and {cut} groups past the bounds: distil fewer documents at once", extracted.too_many));
-    }
-    list("Thrown away", &left);
+    list("Left out", &left);
     list("What failed", &sum.failures);
     out
 }

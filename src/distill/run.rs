@@ -58,12 +58,12 @@ pub async fn run(
     };
     let extracted = extract(&talk, documents).await;
     let groups = group(&talk, &extracted.requirements).await;
-    let (mut drafts, cut) = write(&talk, documents, &extracted.requirements, &groups).await;
+    let (mut drafts, past) = write(&talk, documents, &extracted.requirements, &groups).await;
     let contradictions = contradict(&talk, &mut drafts, rules).await;
     let drafts = detect(&talk, documents, drafts).await;
     let sum = talk.sum().clone();
     let mut files: Vec<(String, String)> = drafts.iter().map(|d| (format!("{}.md", d.id), d.file(documents))).collect();
-    files.push(("README.md".to_owned(), page(documents, &drafts, &extracted, &contradictions, &sum, cut)));
+    files.push(("README.md".to_owned(), page(documents, &drafts, &extracted, &contradictions, &sum, &past)));
     let with = |proven: bool| drafts.iter().filter(|d| d.detector.is_some() && d.proven == proven).count();
     Distilled {
         files,

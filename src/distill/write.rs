@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::draft::{Draft, Example};
-use super::extract::{Requirement, languages};
+use super::extract::{Left, Requirement, languages};
 use super::talk::{Ask, Talk, json, line, tool};
 use crate::config::ModelTier;
 use crate::findings::check::{category, parse_severity};
@@ -47,10 +47,11 @@ struct Raw {
     bad: String,
     good: String,
     detectable: bool,
+    about_change: bool,
 }
 
-/// Drafts in the order of their groups; groups without an answer are missing. Also how many groups were too many.
-pub(super) async fn write(talk: &Talk<'_>, documents: &[Document], requirements: &[Requirement], groups: &[Vec<usize>]) -> (Vec<Draft>, usize) {
+/// Drafts in the order of their groups; groups without an answer are missing. Also what was left out because there are too many.
+pub(super) async fn write(talk: &Talk<'_>, documents: &[Document], requirements: &[Requirement], groups: &[Vec<usize>]) -> (Vec<Draft>, Vec<Left>) {
     let asked = groups.iter().take(MAX_DRAFTS).enumerate().map(|(n, group)| async move {
         let of: Vec<&Requirement> = group.iter().filter_map(|i| requirements.get(*i)).collect();
         let list: String = of.iter().map(|r| told(documents, r)).collect();
@@ -69,7 +70,9 @@ pub(super) async fn write(talk: &Talk<'_>, documents: &[Document], requirements:
     let answers: Vec<Option<(Raw, Vec<Requirement>)>> = futures::stream::iter(asked).buffered(talk.parallel).collect().await;
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     let drafts = answers.into_iter().flatten().map(|(raw, of)| draft(raw, of, &mut numbers)).collect();
-    (drafts, groups.len().saturating_sub(MAX_DRAFTS))
+    let past = groups.iter().skip(MAX_DRAFTS).flatten().filter_map(|i| requirements.get(*i));
+    let why = format!("more than {MAX_DRAFTS} rules: distil fewer documents at once");
+    (drafts, past.map(|r| Left { document: r.document, line: r.lines.0, text: r.statement.clone(), why: why.clone() }).collect())
 }
 
 fn told(documents: &[Document], r: &Requirement) -> String {
@@ -108,7 +111,9 @@ fn draft(raw: Raw, requirements: Vec<Requirement>, numbers: &mut BTreeMap<&str, 
         languages: spoken,
         bad: Example::new(&language, &raw.bad).into_iter().collect(),
         good: Example::new(&language, &raw.good).into_iter().collect(),
-        detectable: raw.detectable,
+        // A pattern sees code as it stands.
+        detectable: raw.detectable && !raw.about_change,
+        about_change: raw.about_change,
         detector: None,
         proven: false,
         notes: Vec::new(),
@@ -119,7 +124,7 @@ fn draft(raw: Raw, requirements: Vec<Requirement>, numbers: &mut BTreeMap<&str, 
 fn schema() -> serde_json::Value {
     value!({
         "type": "object",
-        "required": ["title", "text", "level", "severity", "category", "topic", "example_language", "bad", "good", "detectable"],
+        "required": ["title", "text", "level", "severity", "category", "topic", "example_language", "bad", "good", "detectable", "about_change"],
         "properties": {
             "title": {"type": "string", "description": "one imperative line, <= 80 characters"},
             "text": {"type": "string"},
@@ -131,7 +136,8 @@ fn schema() -> serde_json::Value {
             "example_language": {"type": "string"},
             "bad": {"type": "string"},
             "good": {"type": "string"},
-            "detectable": {"type": "boolean"}
+            "detectable": {"type": "boolean"},
+            "about_change": {"type": "boolean"}
         }
     })
 }
