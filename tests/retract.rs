@@ -205,7 +205,7 @@ fn only_what_came_later() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(scene.plain(&later.output), @"
             3 threads of ours from before that time: left.
-            The summary was first written before that time: left, with label and check. The next run brings it up to date.
+            The summary was first written before that time, and no thread of ours is newer: left, with label and check. What it tells without a thread may be newer; without --since all of it is taken back.
             Nothing to retract on URL.
             ");
         }
@@ -220,6 +220,87 @@ fn only_what_came_later() {
       it is neither a day, nor a moment, nor how long ago
       fix: Write it like 2026-11-20, 2026-11-20T14:30:00Z, 90m, 12h, 3d or 2w (days and moments in UTC).
     ");
+}
+
+/// Between the two rounds of [`later_round`].
+const BETWEEN: [&str; 2] = ["--since", "2026-01-02T00:10:00Z"];
+
+/// One that was reviewed, and again much later, with one finding more.
+fn later_round(on: On) -> Scene {
+    let mut scene = Scene::reviewed(on);
+    // The fakes' clock goes on with what happens there.
+    (0..100).for_each(|_| drop(scene.fake.human_comment(DEV, "Meanwhile.")));
+    scene.fake.repo().write("app.py", format!("{CODE}\n\ndef delete(url):\n    return requests.delete(url, timeout=9, verify=False)\n"));
+    scene.fake.repo().commit("more");
+    scene.fake.push();
+    let url = scene.fake.url();
+    let ran = scene.run(&["review", "--no-progress", "--post", "--url", &url], KEY);
+    assert_eq!((ran.code, scene.fake.threads().len()), (1, 4), "{}", ran.output);
+    scene
+}
+
+fn summary(scene: &Scene) -> String {
+    let body = scene.fake.comments().into_iter().find(|c| c.author == BOT).expect("a summary").body;
+    body.split("<!-- tribune:").next().expect("text").to_owned()
+}
+
+#[test]
+fn an_older_summary_ends_true() {
+    on_both(|on| {
+        let mut scene = later_round(on);
+        let listed = scene.retract(&BETWEEN);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(scene.plain(&listed.output), @"
+            3 threads of ours from before that time: left.
+            To be retracted on URL:
+              remove        label `tribune: significant concerns`
+              make neutral  check at HEAD
+              rewrite       summary comment of 2026-01-02
+              delete        thread app.py:19 of 2026-01-02, “Keep certificate verification on”
+            Nothing was written. Run it again with --yes to do it.
+            ");
+        }
+        let done = scene.retract(&[&["--yes"][..], &BETWEEN].concat());
+        assert_eq!((done.code, scene.fake.threads().len()), (0, 3), "{}", done.output);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(summary(&scene), @"
+            **Retracted in part.** tribune posted comments here by mistake and takes them back. What it said before them stands:
+
+            - Critical: Do not pass untrusted text to a shell, `app.py`
+            - Important: Give every HTTP request a timeout, `app.py`
+            - Important: Keep certificate verification on, `app.py`
+
+            The gate and the verdict are open until the next run, which reviews everything again.
+            ");
+        }
+        assert_eq!((scene.fake.labels(), scene.fake.violations()), (Vec::<String>::new(), Vec::new()));
+        let again = scene.retract(&[&["--yes"][..], &BETWEEN].concat());
+        assert_eq!((again.code, again.writes), (0, 0), "{}", again.output);
+
+        // The next run takes nothing for done, though nothing was pushed, and says all of it anew.
+        let url = scene.fake.url();
+        let anew = scene.run(&["review", "--no-progress", "--post", "--url", &url], KEY);
+        assert_eq!((anew.code, scene.fake.threads().len(), scene.fake.labels().len()), (1, 4, 1), "{}", anew.output);
+        assert!(summary(&scene).contains("1 new, 3 persisting"), "{}", summary(&scene));
+    });
+}
+
+#[test]
+fn a_part_that_was_killed_at_any_write_is_finished_by_the_next() {
+    on_both(|on| {
+        let mut undisturbed = later_round(on);
+        let writes = undisturbed.retract(&[&["--yes"][..], &BETWEEN].concat()).writes;
+        let wanted = (undisturbed.shown(), summary(&undisturbed));
+        for write in 1..=writes {
+            let mut scene = later_round(on);
+            scene.fake.reset_counters();
+            scene.fake.fault(Fault::KillAfterWrite(write));
+            scene.retract(&[&["--yes"][..], &BETWEEN].concat());
+            scene.fake.heal();
+            assert_eq!(scene.retract(&[&["--yes"][..], &BETWEEN].concat()).code, 0);
+            assert_eq!((scene.shown(), summary(&scene)), wanted, "killed at write {write} on {on:?}");
+        }
+    });
 }
 
 #[test]

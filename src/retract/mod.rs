@@ -1,17 +1,18 @@
 //! Takes back what a bad rollout posted on a merge request, ours only: threads that nobody answered and the summary are
 //! deleted, threads with answers of others are resolved and our words in them withdrawn, the verdict's label goes, the check
-//! becomes neutral.
+//! becomes neutral. A summary that is older than what is taken back is written anew, without it.
 //!
 //! First a [`plan`], which only reads; then [`carry_out`]. Each step finds its comment by the marker that it takes away last,
 //! so a retraction that was killed is finished by the next one, and one that is done has nothing left to do. It never touches
 //! what others wrote, and it leaves approvals alone: these bear no mark that says whose they are.
 
 mod since;
+mod summary;
 
 pub use since::{Since, instant};
 
-use crate::forge::{Check, Conclusion, Conversation, Forge, ForgeError, MergeRequest, Thread};
-use crate::history::{Record, Trust, own};
+use crate::forge::{Check, Comment, Conclusion, Conversation, Forge, ForgeError, MergeRequest, Thread};
+use crate::history::{Memory, Record, Trust, own, read};
 use crate::publish::VERDICT_LABELS;
 
 /// What is left of our words where others have answered.
@@ -30,6 +31,8 @@ pub enum Step {
     Withdraw(Thread, Option<Record>),
     /// A comment of the summary goes: its id, and when it was written.
     Delete(String, String),
+    /// The summary is written anew: its id, when it was first written, and what it says then.
+    Rewrite(String, String, String),
 }
 
 /// What would be done.
@@ -79,15 +82,43 @@ pub async fn plan(
     if earlier > 0 {
         plan.notes.push(format!("{earlier} thread{} of ours from before that time: left.", if earlier == 1 { "" } else { "s" }));
     }
+    let mut rest = keep_true(&kept, &read(conversation, trust), &steps, trust, &mut plan);
     steps.extend(summary.into_iter().map(|c| Step::Delete(c.id.clone(), c.created.clone())));
-    if !kept.is_empty() {
-        plan.notes.push("The summary was first written before that time: left, with label and check. The next run brings it up to date.".to_owned());
-    } else if !steps.is_empty() {
+    if !steps.is_empty() && rest.is_some() {
         // First: they have no marker, so only what is left to do says that they are ours.
         verdict(forge, request, trust, &mut plan).await?;
     }
+    plan.steps.extend(rest.take().unwrap_or_default());
     plan.steps.append(&mut steps);
     Ok(plan)
+}
+
+/// What is done so that a summary from before that time says nothing that is taken back. Before the threads, since only they tell
+/// what that is. `None` where it is left as it stands, with label and check.
+fn keep_true(kept: &[&Comment], memory: &Memory, threads: &[Step], trust: &Trust<'_>, plan: &mut Plan) -> Option<Vec<Step>> {
+    let Some(main) = kept.iter().find(|c| memory.summary.first() == Some(&c.id)) else {
+        let unverified = memory.unverified.as_ref().map(|(id, _)| id);
+        if !kept.is_empty() {
+            plan.notes.push("Comments of ours from before that time that are not the summary: left.".to_owned());
+        }
+        return kept.iter().all(|c| Some(&c.id) == unverified).then(Vec::new);
+    };
+    let gone: Vec<Record> = threads.iter().filter_map(|s| if let Step::Remove(_, r) | Step::Withdraw(_, r) = s { r.clone() } else { None }).collect();
+    let Some(body) = summary::rewritten(memory, &gone, trust) else {
+        plan.notes.push(
+            "The summary was first written before that time, and no thread of ours is newer: left, with label and check. What it tells without a thread may be newer; without --since all of it is taken back."
+                .to_owned(),
+        );
+        return None;
+    };
+    let mut steps = Vec::new();
+    if main.body.trim() != body.trim() {
+        steps.push(Step::Rewrite(main.id.clone(), main.created.clone(), body));
+    }
+    // From the last: only a series without gaps is known again.
+    let pages = memory.summary.iter().skip(1).rev();
+    steps.extend(pages.filter_map(|id| kept.iter().find(|c| c.id == *id)).map(|c| Step::Delete(c.id.clone(), c.created.clone())));
+    Some(steps)
 }
 
 /// Label and check, which say the verdict.
@@ -146,6 +177,7 @@ async fn take(forge: &dyn Forge, step: &Step, done: &mut Done) -> Result<(), For
             }
         }
         Step::Delete(id, _) => forge.delete_comment(id).await,
+        Step::Rewrite(id, _, body) => forge.edit_comment(id, body).await,
     }
 }
 
@@ -157,6 +189,7 @@ impl Step {
             Step::Withdraw(..) => "withdraw",
             Step::Unlabel(_) => "remove",
             Step::Neutral(_) => "make neutral",
+            Step::Rewrite(..) => "rewrite",
         }
     }
 
@@ -166,7 +199,7 @@ impl Step {
             Step::Remove(thread, record) | Step::Withdraw(thread, record) => of_thread(thread, record.as_ref()),
             Step::Unlabel(label) => format!("label `{label}`"),
             Step::Neutral(head) => format!("check at {}", head.get(..12).unwrap_or(head)),
-            Step::Delete(_, created) => format!("summary comment of {}", day(created)),
+            Step::Delete(_, created) | Step::Rewrite(_, created, _) => format!("summary comment of {}", day(created)),
         }
     }
 }
