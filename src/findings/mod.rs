@@ -11,6 +11,7 @@ pub mod sanitize;
 pub mod schema;
 pub mod texts;
 
+pub(crate) mod aside;
 mod cause;
 mod locate;
 pub(crate) mod place;

@@ -8,6 +8,7 @@ use super::round::Prior;
 use super::state::{Place, Record, Status};
 use super::whereabouts::{Ground, Now};
 use crate::diff::Side;
+use crate::findings::aside;
 use crate::findings::fingerprint::same_defect;
 use crate::findings::parse::PriorAnswer;
 use crate::findings::{Anchor, Dropped, Finding, FindingSource, FindingStatus, RuleRef, Severity};
@@ -122,6 +123,12 @@ impl Work<'_, '_> {
         }
         finding.fingerprint.clone_from(&s.record.fingerprint);
         let worse = finding.severity == Severity::Critical && s.record.severity < Severity::Critical;
+        let (_, asides) = aside::texts(&s.record.body);
+        if finding.source == FindingSource::Rule && (now.intact || now.present) && !asides.is_empty() && aside::texts(&finding.body).1.is_empty() {
+            // What a model said of the rule's line stands like anything that is not told again: its text, and how bad that was.
+            aside::append(&mut finding.body, asides);
+            finding.severity = finding.severity.max(s.record.severity);
+        }
         if finding.source == FindingSource::Model && (now.intact || now.present) {
             // The same code, so a milder word of a model is no news: a retry never opens the gate.
             finding.severity = finding.severity.max(s.record.severity);

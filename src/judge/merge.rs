@@ -1,6 +1,7 @@
 //! Merges the same defect told several times, before any model judges. Rules' hits are never lost or merged with each other.
 
 use super::{absorb, enforced, is_hit, overlap, same_file};
+use crate::findings::aside;
 use crate::findings::fingerprint::same_defect;
 use crate::findings::{Anchor, Finding};
 use crate::path::RepoPath;
@@ -9,11 +10,9 @@ use std::collections::HashMap;
 
 /// By so many lines a model's span may be longer than a rule's hit to still be about the same thing.
 const WIDER: u32 = 4;
-/// A body that is longer, in bytes, takes up no further titles.
-const MAX_BODY: usize = 1_000;
 
 /// Merges findings, in an order that does not depend on the given one but among equals: hits first, then by severity. What
-/// merges keeps the rule's id and the higher severity; `also` lists who else told it, and a title in other words is kept in the body.
+/// merges keeps the rule's id and the higher severity; `also` lists who else told it, and what is not said yet is kept in the body.
 pub fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut todo = findings;
     todo.sort_by_key(|f| (!is_hit(f), Reverse(f.severity)));
@@ -77,11 +76,18 @@ fn words(title: &str) -> String {
     title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// A model's other words for the same place are worth a sentence: it may be another side of the matter.
-fn join(kept: &mut Finding, other: Finding) {
-    if !is_hit(kept) && kept.body.len() < MAX_BODY && words(&kept.title) != words(&other.title) && !other.title.is_empty() {
-        let end = if other.title.ends_with(['.', '!', '?', '…']) { "" } else { "." };
-        kept.body = format!("{}\n\nAlso: {}{end}", kept.body.trim_end(), other.title).trim_start().to_owned();
+/// What `other` says besides is kept. Of the line of a rule's hit it is another matter, unless it cites that rule: models know what the
+/// rules have told. Among models, who know nothing of each other, the same category is another telling, worth its title, but one
+/// reviewer does not tell one matter twice.
+fn join(kept: &mut Finding, mut other: Finding) {
+    let cited = kept.rule.as_ref().zip(other.rule.as_ref()).is_some_and(|(a, b)| a.id == b.id);
+    if words(&kept.title) != words(&other.title) && !(is_hit(kept) && cited) {
+        let whole = is_hit(kept) || kept.reviewer == other.reviewer || kept.category != other.category;
+        aside::add(kept, &other, whole);
+        if is_hit(kept) {
+            // They belong to the other matter, and would be read as the rule's.
+            (other.trigger, other.cause, other.suggestion) = (None, None, None);
+        }
     }
     absorb(kept, other);
 }
@@ -146,6 +152,31 @@ mod tests {
         Zero from a request ends the process, at length.
 
         Also: It can panic.
+        ");
+    }
+
+    #[test]
+    fn another_defect_on_the_line_of_a_hit_is_not_lost() {
+        let mut leak = told("security", Suggestion, "The name goes into the log", "run(x)", 3, 3);
+        (leak.trigger, leak.suggestion, leak.category) = (Some("any customer".to_owned()), Some("run(y)".to_owned()), Category::Security);
+        let again = cite(told("codex", Important, "Shell, as the rule says", "run(x)", 3, 3), "SEC-PY-003", Enforced);
+        let merged = merge(vec![leak, again, hit("SEC-PY-003", Enforced, Important, "run(x)", 3, 3)]);
+        insta::assert_snapshot!(show(&merged), @"Important Quality a.rs:3-3 Rule SEC-PY-003 [SEC-PY-003] (rules +codex+security)");
+        insta::assert_snapshot!(merged[0].body, @"
+        Rule SEC-PY-003, at length.
+
+        Also: The name goes into the log. The name goes into the log, at length. When: any customer.
+        ");
+        assert_eq!((&merged[0].trigger, &merged[0].suggestion), (&None, &None), "the other matter's, not the rule's");
+    }
+
+    #[test]
+    fn one_reviewer_s_two_defects_on_one_line_are_both_told() {
+        let merged = merge(vec![told("quality", Nit, "It can panic", "a / b", 5, 5), told("quality", Nit, "The order is wrong", "a / b", 5, 5)]);
+        insta::assert_snapshot!(merged[0].body, @"
+        It can panic, at length.
+
+        Also: The order is wrong. The order is wrong, at length.
         ");
     }
 

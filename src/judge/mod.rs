@@ -58,4 +58,4 @@ fn absorb(kept: &mut Finding, other: Finding) {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -3,7 +3,7 @@
 
 use super::plain::{cut_chars, cut_words, one_line, plain};
 use super::{clean, uri, words};
-use crate::findings::Finding;
+use crate::findings::{Finding, aside};
 
 /// Characters of the bold line, severity included.
 const MAX_TITLE: usize = 80;
@@ -11,12 +11,16 @@ const MAX_TITLE: usize = 80;
 const MAX_WORDS: usize = 60;
 /// Words of the fix, where it is not a suggestion.
 const MAX_FIX: usize = 40;
+/// What else was said of these lines: how many, and words of each.
+const MAX_ASIDES: usize = 3;
+const MAX_ALSO: usize = 40;
 
 /// A finding as an inline comment in Markdown, ending with a line end. `suggestion` is the info string with which the forge
 /// marks a suggestion block (`suggestion`, `suggestion:-2+0`); `None` leaves the block out, for a place where the forge
 /// could not apply it.
 pub fn comment(finding: &Finding, suggestion: Option<&str>) -> String {
-    let (problem, fix) = paragraphs(&finding.body);
+    let (body, asides) = aside::texts(&finding.body);
+    let (problem, fix) = paragraphs(body);
     let mut out = format!("**{}**\n\n", bold_line(finding));
     let mut paragraph = cut_words(&problem, MAX_WORDS);
     if let Some(trigger) = finding.trigger.as_deref().map(one_line).filter(|t| !t.is_empty()) {
@@ -27,6 +31,9 @@ pub fn comment(finding: &Finding, suggestion: Option<&str>) -> String {
         }
     }
     put(&mut out, &clean::markdown(paragraph.trim()));
+    for aside in asides.split("\n\n").filter(|a| !a.is_empty()).take(MAX_ASIDES) {
+        put(&mut out, &clean::markdown(&cut_words(&one_line(aside), MAX_ALSO)));
+    }
     match (suggestion, &finding.suggestion) {
         (Some(info), Some(code)) => put(&mut out, clean::code_fence(code, info).trim_end()),
         _ => put(&mut out, &clean::markdown(&cut_words(&fix, MAX_FIX))),

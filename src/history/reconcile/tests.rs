@@ -265,6 +265,27 @@ fn a_killed_run_left_threads_and_no_summary() {
 }
 
 #[test]
+fn what_a_model_said_of_a_hit_s_line_stands_as_long_as_that_line() {
+    let mut w = World::new(&[]);
+    let with = |w: &World| {
+        let mut hit = w.hit("A-ONE", "run.rs", "shell(cmd)");
+        hit.body.push_str("\n\nAlso: It leaks the key.");
+        vec![Finding { severity: Severity::Critical, ..hit }]
+    };
+    w.round(&[("run.rs", RUN)], with);
+    // The next run's models say nothing: the rule hits as it always does.
+    let moved = format!("// text\n{RUN}");
+    insta::assert_snapshot!(w.round(&[("run.rs", &moved)], |w| vec![w.hit("A-ONE", "run.rs", "shell(cmd)")]), @"
+    Persisting Critical run.rs:3 A rule
+    gate: closed
+    ");
+    assert_eq!(w.left.as_ref().expect("a state").findings[0].body, "A rule, because.\n\nAlso: It leaks the key.");
+    let other = moved.replace("shell(cmd)", "shell(&cmd)");
+    let told = w.round(&[("run.rs", &other)], |w| vec![w.hit("A-ONE", "run.rs", "shell(&cmd)")]);
+    assert!(told.contains("Persisting Important run.rs:3 A rule"), "{told}");
+}
+
+#[test]
 fn two_defects_on_one_line_stay_two() {
     let mut w = World::new(&[]);
     let pair = |w: &World| {

@@ -48,6 +48,25 @@ fn suggestion_with_a_fix_in_words() {
 }
 
 #[test]
+fn what_else_was_said_of_the_line_has_a_paragraph_of_its_own() {
+    let mut finding = rule_hit();
+    finding.body = format!("{}\n\nAlso: The @all name goes into the log. {}", finding.body, "one two three ".repeat(20));
+    insta::assert_snapshot!(comment(&finding, Some("suggestion")), @r#"
+    **Critical: User input reaches a shell**
+
+    The value of the query parameter reaches `/bin/sh`, so whoever sends it runs commands as the service. Pass a list and leave the shell out. When: any signed-in user sends a command in the query of this page.
+
+    Also: The `@all` name goes into the log.
+
+    ```suggestion
+        subprocess.call(shlex.split(cmd))
+    ```
+
+    <sub>[`SEC-PY-003`](https://codex.example.org/security/python) · Security handbook, part 4 · owner team-security · model, security reviewer. Disagree? Reply with the reason and "won't fix", or take the rule up with its owner.</sub>
+    "#);
+}
+
+#[test]
 fn nit() {
     let mut finding = finding(Severity::Nit, "The constant is named after its value");
     finding.body = "The name tells the number, so it lies after the next change. Name it after its purpose.".to_owned();
