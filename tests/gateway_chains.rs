@@ -120,6 +120,29 @@ async fn once_nobody_could_reach_an_endpoint_each_call_tries_once() {
 }
 
 #[tokio::test]
+async fn what_nobody_can_reach_is_found_out_once() {
+    let chain = Chain::new(Wire::Chat, &[nobody()], quick());
+    let told = futures::future::join_all(["a", "b", "c", "d", "e", "f"].map(|who| chain.ask(who))).await;
+    for error in told.iter().map(|outcome| outcome.as_ref().expect_err("nobody is there")) {
+        assert!(error.message.contains("cannot be reached") && error.message.contains("(3 attempts)"), "{error}");
+    }
+    // Those whose first attempt was under way have failed by themselves; nobody but the first tries again.
+    assert!((3..=6 + 2).contains(&chain.attempts().len()), "{:?}", chain.attempts());
+}
+
+#[tokio::test]
+async fn all_at_once_each_has_three_attempts_where_a_gateway_answers_that_it_is_down() {
+    let down = FakeGateway::scripted(vec![status(503, &[], "")]);
+    let chain = Chain::of(&[&down]);
+    let all = ["a", "b", "c", "d", "e", "f"];
+    for outcome in futures::future::join_all(all.map(|who| chain.ask(who))).await {
+        let error = outcome.expect_err("it is down");
+        assert!(error.message.ends_with("(3 attempts)"), "{error}");
+    }
+    assert_eq!(all.map(|who| chain.gateway.stats(who).requests), [3; 6]);
+}
+
+#[tokio::test]
 async fn a_spent_chain_tells_of_each_model() {
     let (first, second) = (FakeGateway::scripted(vec![status(503, &[], "")]), FakeGateway::scripted(vec![status(401, &[], "")]));
     let chain = Chain::of(&[&first, &second]);

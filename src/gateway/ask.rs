@@ -7,6 +7,7 @@ use super::chain::Link;
 use super::classify::Failure;
 use super::client::{CallContext, Gateway, Line};
 use super::error::{ErrorKind, GatewayError, one_line, shorten};
+use super::recovery::Turn;
 use super::size::Size;
 use super::tape::Place;
 use super::types::{Answer, ModelRequest, Stop, Usage};
@@ -15,10 +16,12 @@ use crate::http::wait::{asked_and_spread, backoff};
 use crate::telemetry::Event;
 use reqwest::Client;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// A request of fewer tokens is cut by nobody, and an estimate of it means little.
 const SHORT: u64 = 1_000;
+
+const NO_TIME: &str = " (no time is left for another attempt)";
 
 /// What all attempts of a call at one link share.
 pub(super) struct Ask<'a> {
@@ -57,13 +60,20 @@ impl<'a> Ask<'a> {
 
     /// As many attempts as the limits allow, until the answer is whole. What they use is added to `spent`.
     pub(super) async fn run(&self, spent: &mut Usage) -> Result<Answer, Failure> {
-        let (call, breakers) = (self.call, &self.gateway.breakers);
+        let (call, breakers, recovery) = (self.call, &self.gateway.breakers, &self.line.recovery);
         let started = Instant::now();
-        // Others have just tried in vain.
-        let hopeless = breakers.is_given_up(self.link);
         let mut failed: Option<Failure> = None;
+        let mut turn: Option<Turn> = None;
         let mut number = 1;
+        // Where another model can be asked, that is better than to wait for this one.
+        if self.last {
+            let behind = call.or_stopped(recovery.behind(self.link, false)).await?;
+            let wait = behind.map_err(lost)?;
+            call.or_stopped(sleep(self.within(wait))).await?;
+        }
         loop {
+            // Others have just tried in vain.
+            let hopeless = recovery.is_lost();
             let pass = match breakers.enter(self.link, self.last) {
                 Ok(pass) => pass,
                 Err(left) => return Err(failed.unwrap_or_else(|| passed_over(left))),
@@ -71,6 +81,7 @@ impl<'a> Ask<'a> {
             let (outcome, first_byte) = self.attempt(number, spent).await;
             let failure = match outcome {
                 Ok(decoded) => {
+                    recovery.answered();
                     pass.answered();
                     return Ok(self.answer(decoded, *spent, first_byte, started));
                 }
@@ -83,6 +94,9 @@ impl<'a> Ask<'a> {
                 return Err(failure);
             }
             if !failure.retry && failure.error.kind != ErrorKind::Timeout {
+                if !failure.unreachable {
+                    recovery.answered();
+                }
                 pass.answered();
             } else if pass.failed(call.reviewer) {
                 self.gateway.events.note(format!("{} failed again and again: passed over for {} s.", self.link, OPEN.as_secs()));
@@ -90,13 +104,8 @@ impl<'a> Ask<'a> {
             if hopeless && failure.unreachable || !self.last && breakers.is_open(self.link) {
                 return Err(failure);
             }
-            let wait = self.wait(&failure, number).inspect_err(|failure| {
-                if failure.unreachable {
-                    breakers.give_up(self.link);
-                }
-            })?;
+            self.wait_to_retry(&failure, number, &mut turn).await?;
             failed = Some(failure);
-            call.or_stopped(tokio::time::sleep(wait)).await?;
             number += 1;
         }
     }
@@ -128,7 +137,13 @@ impl<'a> Ask<'a> {
         let place = Place { reviewer: call.reviewer.to_owned(), bundle: call.bundle, request: call.request_no };
         let attempt = Attempt::new(&self.line.endpoint, &gateway.limits, model, call.reviewer);
         let mut attempt = attempt.on(gateway.tape.as_ref(), place, &self.request);
-        let ran = call.or_stopped(attempt.run(self.client, self.body_with(reservation.output()), call.began.as_ref())).await;
+        let began = || {
+            self.line.recovery.answered();
+            if let Some(began) = &call.began {
+                began.cancel();
+            }
+        };
+        let ran = call.or_stopped(attempt.run(self.client, self.body_with(reservation.output()), &began)).await;
         drop(turn);
         let mut usage = attempt.usage(self.body.len());
         let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
@@ -177,36 +192,70 @@ impl<'a> Ask<'a> {
         Err(GatewayError::new(ErrorKind::TooLarge, message).into())
     }
 
-    /// The wait before the next attempt; the failure where there is none.
+    /// Waits until the next attempt. Fails, with `failure` and why, where there is none. Who failed first of all calls at
+    /// an endpoint has the `turn` to try again; the others wait for what becomes of that.
+    async fn wait_to_retry<'t>(&'t self, failure: &Failure, number: u32, turn: &mut Option<Turn<'t>>) -> Result<(), Failure> {
+        let (call, recovery, now) = (self.call, &self.line.recovery, Instant::now());
+        let own = self.wait(failure, number).inspect_err(|failure| {
+            if failure.unreachable {
+                recovery.lose(&failure.error);
+            }
+        })?;
+        if self.last && turn.is_none() {
+            *turn = recovery.turn(self.link);
+        }
+        let out_of_time = |error: GatewayError| match error.kind {
+            ErrorKind::Timeout => with_reason(failure, NO_TIME),
+            _ => error.into(),
+        };
+        let wait = match turn {
+            Some(turn) => {
+                turn.next(now + own, failure.error.kind == ErrorKind::RateLimited);
+                own
+            }
+            None if self.last => {
+                let wait = call.or_stopped(recovery.behind(self.link, true)).await.map_err(out_of_time)?;
+                let wait = wait.map_err(lost)?;
+                // What this call itself was asked to wait holds all the same.
+                let asked = now + failure.wait.unwrap_or_default();
+                self.within(wait).max(asked.saturating_duration_since(Instant::now()))
+            }
+            None => own,
+        };
+        self.gateway.events.emit(Event::ModelRetried {
+            reviewer: call.reviewer.to_owned(),
+            reason: failure.error.message.clone(),
+            wait_ms: millis(wait),
+        });
+        call.or_stopped(sleep(wait)).await.map_err(out_of_time)
+    }
+
+    /// A wait for the others' sake, of which at least half of the time that is left has to remain.
+    fn within(&self, wait: Duration) -> Duration {
+        wait.min(self.call.deadline.saturating_duration_since(Instant::now()) / 2)
+    }
+
+    /// The wait that the gateway or our own rule asks for before the next attempt; the failure where there is none.
     fn wait(&self, failure: &Failure, number: u32) -> Result<Duration, Failure> {
         let limits = &self.gateway.limits;
-        let give_up = |why: String| {
-            let mut error = failure.error.clone();
-            error.message.push_str(&why);
-            Err(Failure { error, ..*failure })
-        };
+        let give_up = |why: &str| Err(with_reason(failure, why));
         if !failure.retry {
-            return give_up(String::new());
+            return give_up("");
         }
         if number >= limits.attempts {
-            return give_up(if number > 1 { format!(" ({number} attempts)") } else { String::new() });
+            return give_up(&if number > 1 { format!(" ({number} attempts)") } else { String::new() });
         }
         let wait = match failure.wait {
             Some(asked) if asked > limits.longest_wait => {
                 let longest = limits.longest_wait.as_secs_f64();
-                return give_up(format!(" (it asks to wait {:.0} s, longer than the {longest:.0} s that are allowed)", asked.as_secs_f64()));
+                return give_up(&format!(" (it asks to wait {:.0} s, longer than the {longest:.0} s that are allowed)", asked.as_secs_f64()));
             }
             Some(asked) => asked_and_spread(asked, limits.backoff, number),
             None => backoff(limits.backoff, number),
         };
         if Instant::now() + wait >= self.call.deadline {
-            return give_up(" (no time is left for another attempt)".into());
+            return give_up(NO_TIME);
         }
-        self.gateway.events.emit(Event::ModelRetried {
-            reviewer: self.call.reviewer.to_owned(),
-            reason: failure.error.message.clone(),
-            wait_ms: millis(wait),
-        });
         Ok(wait)
     }
 
@@ -232,6 +281,19 @@ impl<'a> Ask<'a> {
             model => model,
         }
     }
+}
+
+/// The failure, with why there is no other attempt.
+fn with_reason(failure: &Failure, why: &str) -> Failure {
+    let mut error = failure.error.clone();
+    error.message.push_str(why);
+    Failure { error, ..*failure }
+}
+
+/// The failure of a call that did not try, since another one could not connect.
+fn lost(mut error: GatewayError) -> Failure {
+    error.message.push_str(", as another request found");
+    Failure { unreachable: true, ..error.into() }
 }
 
 fn passed_over(left: Duration) -> Failure {

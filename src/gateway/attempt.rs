@@ -14,7 +14,6 @@ use reqwest::{Client, Response, StatusCode};
 use serde::de::IgnoredAny;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 /// The most bytes of a stream, after decompression.
 const MAX_STREAM: usize = 100 << 20;
@@ -120,8 +119,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Sends `body` and reads the answer. `began` is cancelled at the first event of an answer.
-    pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: Option<&CancellationToken>) -> Result<Decoded, Failure> {
+    /// Sends `body` and reads the answer. `began` is called at the first events of an answer that is no error.
+    pub(crate) async fn run(&mut self, client: &Client, body: Vec<u8>, began: &(dyn Fn() + Sync)) -> Result<Decoded, Failure> {
         self.started = Instant::now();
         let first_by = self.started + self.limits.first_byte();
         if let Reel::Take(take) = &mut self.reel {
@@ -195,7 +194,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn take(&mut self, chunk: &[u8], began: Option<&CancellationToken>) -> Result<(), Failure> {
+    fn take(&mut self, chunk: &[u8], began: &(dyn Fn() + Sync)) -> Result<(), Failure> {
         if chunk.is_empty() {
             return Ok(());
         }
@@ -233,10 +232,10 @@ impl<'a> Attempt<'a> {
             decoder.event(event)
         });
         // Comments come while the prompt is still being read; an event comes after.
-        if begun {
-            self.first_token = self.first_token.or_else(|| Some(self.started.elapsed()));
-            if let Some(began) = began {
-                began.cancel();
+        if begun && self.first_token.is_none() {
+            self.first_token = Some(self.started.elapsed());
+            if fed.is_ok() {
+                began();
             }
         }
         fed.map_err(|error| self.unreadable(error))
@@ -329,7 +328,11 @@ impl<'a> Attempt<'a> {
             return Failure { retry: !trouble.lasting, unreachable: true, ..failure };
         }
         let what = if error.is_connect() { "cannot be reached" } else { "broke the connection off before its answer" };
-        let failure = self.fail(ErrorKind::Network, format!("{what}: {}", self.endpoint.quote(&reason(error))));
+        let why = match error.is_connect() && error.is_timeout() {
+            true => "no connection came about in time (a firewall, a proxy or a name server does not answer)".to_owned(),
+            false => self.endpoint.quote(&reason(error)),
+        };
+        let failure = self.fail(ErrorKind::Network, format!("{what}: {why}"));
         Failure { unreachable: error.is_connect(), ..failure }
     }
 

@@ -28,7 +28,6 @@ struct Breaker {
     reviewers: BTreeSet<String>,
     open_until: Option<Instant>,
     probing: bool,
-    given_up: bool,
 }
 
 impl Breakers {
@@ -50,16 +49,6 @@ impl Breakers {
     /// Whether requests are passed over now.
     pub(crate) fn is_open(&self, link: &Link) -> bool {
         self.lock().get(link).is_some_and(|breaker| breaker.open_until.is_some())
-    }
-
-    /// A call has made all its attempts and could not even connect.
-    pub(crate) fn give_up(&self, link: &Link) {
-        self.lock().entry(link.clone()).or_default().given_up = true;
-    }
-
-    /// Whether a call has given up since the last answer: another one need not try as often.
-    pub(crate) fn is_given_up(&self, link: &Link) -> bool {
-        self.lock().get(link).is_some_and(|breaker| breaker.given_up)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Link, Breaker>> {

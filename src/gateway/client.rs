@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::error::{ErrorKind, GatewayError, shorten};
 use super::limits::Limits;
 use super::price::Price;
+use super::recovery::Recovery;
 use super::stats::CallStats;
 use super::tape::Tape;
 use super::types::{Answer, ModelRequest, Usage};
@@ -85,6 +86,8 @@ pub(super) struct Line {
     client: OnceLock<Result<Client, GatewayError>>,
     /// Turns: a provider bounds how many requests it takes at once, so each has its own.
     pub(super) parallel: Semaphore,
+    /// How the run comes back to it after a failure.
+    pub(super) recovery: Recovery,
 }
 
 impl Line {
@@ -99,7 +102,7 @@ impl Gateway {
     /// A client for all calls of a run. Touches no network.
     pub fn new(setup: Setup) -> Self {
         let turns = setup.limits.parallel.clamp(1, Semaphore::MAX_PERMITS);
-        let line = |endpoint| Line { endpoint, client: OnceLock::new(), parallel: Semaphore::new(turns) };
+        let line = |endpoint| Line { endpoint, client: OnceLock::new(), parallel: Semaphore::new(turns), recovery: Recovery::default() };
         Self {
             lines: setup.endpoints.into_iter().map(|(name, endpoint)| (name, line(endpoint))).collect(),
             prices: setup.prices,

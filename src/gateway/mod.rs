@@ -2,9 +2,11 @@
 //! the neutral `types` alone.
 //!
 //! A call goes [`Gateway::complete`] -> `ask` -> budget -> attempt -> answer. `client` walks the chain of models, `ask`
-//! tries one link of it: `breaker` says whether it is worth trying, `budget` reserves the worst case, `attempt` sends one
-//! request and reads one stream, `classify` tells what a failure means; `tape` writes all of it down, or answers in the gateway's place. It never follows a redirect, never sends a token to
-//! another origin than its own, and never repeats a token or a long stretch of a stranger's text in an error.
+//! tries one link of it: `breaker` says whether it is worth trying, `recovery` who tries again after a failure and who
+//! waits for that, `budget` reserves the worst case, `attempt` sends one request and reads one stream, `classify` tells
+//! what a failure means; `tape` writes all of it down, or answers in the gateway's place. It never follows a redirect,
+//! never sends a token to another origin than its own, and never repeats a token or a long stretch of a stranger's text
+//! in an error.
 
 mod ask;
 mod attempt;
@@ -20,6 +22,7 @@ mod limits;
 mod preset;
 mod price;
 mod prices;
+pub(crate) mod recovery;
 mod size;
 mod sse;
 mod stats;

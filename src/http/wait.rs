@@ -18,13 +18,18 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
 /// The wait before attempt `after + 1` where nobody named one: `base` doubling up to 16 times `base`, less up to 25 % at random.
 pub(crate) fn backoff(base: Duration, after: u32) -> Duration {
     let full = doubled(base, after);
-    full - full / 4 * chance() / 1000
+    full - up_to(full / 4)
 }
 
 /// The wait before attempt `after + 1` where the gateway asked for one: never less, and more at random, since it asks many
 /// jobs for the same: up to half of it, or as long as our own wait.
 pub(crate) fn asked_and_spread(asked: Duration, base: Duration, after: u32) -> Duration {
-    asked + (asked / 2).max(doubled(base, after)) * chance() / 1000
+    asked + up_to((asked / 2).max(doubled(base, after)))
+}
+
+/// A time at random below `most`.
+pub(crate) fn up_to(most: Duration) -> Duration {
+    most * chance() / 1000
 }
 
 fn doubled(base: Duration, after: u32) -> Duration {

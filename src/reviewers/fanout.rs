@@ -4,15 +4,13 @@
 //! rest start when it has begun to answer, so that they read it from there instead of paying for it again.
 
 use super::run::{Desk, Task, TaskResult};
+use crate::gateway::recovery::LONGEST_WAIT;
 use std::collections::BTreeMap;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// A shorter beginning is not worth the wait: OpenAI caches from 1,024 tokens on, Anthropic from 512 to 4,096, by model.
 const LEAST_TOKENS: u64 = 1_024;
-/// No longer than this does anybody wait for another's answer to begin.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Runs all tasks and returns their results ordered by reviewer and bundle. A failing task costs only itself.
 pub async fn run(desk: &Desk, tasks: Vec<Task>) -> Vec<TaskResult> {
@@ -71,6 +69,7 @@ mod tests {
     use super::*;
     use crate::gateway::Link;
     use std::sync::Arc;
+    use std::time::Duration;
 
     fn task(reviewer: &str, model: &str, bundle: usize, shared: &str) -> Task {
         Task {
