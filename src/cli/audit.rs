@@ -114,7 +114,7 @@ fn of_tree(args: &AuditArgs) -> Result<Audit, UserError> {
     let events = output::progress(args.quiet);
     let cancel = CancellationToken::new();
     let work = audit::run(&setup, &change, &rules, &options, &events, (&stop, cancel.clone()));
-    review::runtime()?.block_on(signals::cancelling(stop.clone(), cancel, work))
+    review::block_on(signals::cancelling(stop.clone(), cancel, work))?
 }
 
 /// The rules that `--rules` names: each word has to name one at least.

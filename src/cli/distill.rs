@@ -66,7 +66,7 @@ pub(super) fn run(rules_args: &RulesArgs, args: &DistillArgs, rules: &RuleSet) -
     let stop = signals::stop_flag();
     let cancel = CancellationToken::new();
     let work = distill::run(&client, config, &prompts, rules, &documents, cancel.clone());
-    let done = review::runtime()?.block_on(signals::cancelling(stop, cancel, work));
+    let done = review::block_on(signals::cancelling(stop, cancel, work))?;
     // Where nothing could be asked there is nothing to keep.
     if done.drafts > 0 || done.failures.is_empty() {
         folder::write(&args.out, &done.files)?;

@@ -89,9 +89,9 @@ pub(super) fn run(args: &ReviewArgs) -> Result<Exit, UserError> {
     }
     if let Some(otlp) = otlp {
         runtime.block_on(otlp.export(&review)).iter().for_each(|why| output::hint(why));
-        // A name that is still being looked up keeps nobody waiting.
-        runtime.shutdown_background();
     }
+    // A name that is still being looked up keeps nobody waiting.
+    runtime.shutdown_background();
     Ok(exit)
 }
 
@@ -147,6 +147,14 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
         .enable_all()
         .build()
         .map_err(|e| UserError::unreadable("the program cannot start its threads", e.to_string(), "Look at the limits of the machine or container."))
+}
+
+/// Runs `work` to its end, and leaves what it no longer waits for, as a name that is still being looked up.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, UserError> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Turns a signal into a cancellation, and keeps the heartbeat.
