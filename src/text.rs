@@ -1,9 +1,16 @@
 //! One side of a file as text, with its lines.
 
+use memchr::memchr_iter;
+use std::sync::Arc;
+
 /// A file's text on one side of the change. Lines are split at `\n`, as git does. What is not UTF-8
 /// became U+FFFD. Of a bare patch, lines that the patch does not show are empty and [`FileText::is_whole`] is false.
+/// Cheap to clone: clones share one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileText {
+pub struct FileText(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
     text: String,
     starts: Vec<usize>,
     whole: bool,
@@ -36,37 +43,38 @@ impl FileText {
         if !text.is_empty() {
             starts.push(0);
             let last = text.len();
-            starts.extend(text.bytes().enumerate().filter(|(i, b)| *b == b'\n' && i + 1 < last).map(|(i, _)| i + 1));
+            starts.extend(memchr_iter(b'\n', text.as_bytes()).map(|i| i + 1).filter(|i| *i < last));
         }
-        Self { text, starts, whole }
+        Self(Arc::new(Parts { text, starts, whole }))
     }
 
     /// The same file with another text of the same lines (a masked one).
     pub fn with_text(&self, text: String) -> Self {
-        Self::build(text, self.whole)
+        Self::build(text, self.0.whole)
     }
 
     /// All of it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Whether every line of the file is here.
     pub fn is_whole(&self) -> bool {
-        self.whole
+        self.0.whole
     }
 
     /// How many lines it has. A last line without `\n` counts; an empty file has none.
     pub fn line_count(&self) -> u32 {
-        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.0.starts.len()).unwrap_or(u32::MAX)
     }
 
     /// Line `number` (1-based) without its line end (`\n` or `\r\n`); `None` past the end.
     pub fn line(&self, number: u32) -> Option<&str> {
         let i = usize::try_from(number).ok()?.checked_sub(1)?;
-        let from = *self.starts.get(i)?;
-        let to = self.starts.get(i + 1).copied().unwrap_or(self.text.len());
-        let line = &self.text[from..to];
+        let Parts { text, starts, .. } = &*self.0;
+        let from = *starts.get(i)?;
+        let to = starts.get(i + 1).copied().unwrap_or(text.len());
+        let line = &text[from..to];
         let line = line.strip_suffix('\n').unwrap_or(line);
         Some(line.strip_suffix('\r').unwrap_or(line))
     }
@@ -78,7 +86,7 @@ impl FileText {
 
     /// The 1-based line in which byte `offset` of [`FileText::as_str`] lies.
     pub fn line_at(&self, offset: usize) -> u32 {
-        u32::try_from(self.starts.partition_point(|s| *s <= offset).max(1)).unwrap_or(u32::MAX)
+        u32::try_from(self.0.starts.partition_point(|s| *s <= offset).max(1)).unwrap_or(u32::MAX)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::Waiver;
 use crate::findings::Severity;
 use crate::findings::words::{cut, cut_bytes, one_line, visible};
 use crate::git::TreeEntry;
-use crate::lang::Lang;
+use crate::lang::{Lang, Source};
 use crate::rules::waiver::{self, Comment};
 use crate::rules::{Rule, RuleHit, RuleSet, TouchedLines};
 use crate::run::Setup;
@@ -140,7 +140,7 @@ fn one(setup: &Setup, rules: &RuleSet, files: &Files<'_>, entry: &TreeEntry, out
                 out.rules.entry(rule.id.clone()).or_default().files += 1;
             }
         }
-        rules.scan(&entry.path, &text, &all)
+        rules.scan(&entry.path, &Source::new(&entry.path, text.clone()), &all)
     };
     out.coverage.partial.extend(scan.bound.map(unseen));
     if scan.hits.is_empty() {

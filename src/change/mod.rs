@@ -141,8 +141,7 @@ impl Change {
         if !matches!(mode, Some(FileMode::Regular | FileMode::Executable)) {
             return None;
         }
-        let bytes = self.objects.as_ref()?.blob(id?, MAX_TEXT_BYTES).ok()?;
-        (!bytes.contains(&0)).then(|| FileText::whole(&bytes))
+        self.objects.as_ref()?.text(id?, MAX_TEXT_BYTES).ok()?
     }
 
     /// A file's size in bytes on one side; `None` where it does not exist there, is a submodule, or only a patch is known.

@@ -11,10 +11,9 @@ use super::words::{Words, words};
 use super::{Mask, Private};
 use crate::change::Change;
 use crate::diff::{FileDiff, LineKind, Side};
+use crate::lang::Source;
 use crate::text::FileText;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::borrow::Cow;
 
 /// Of a change's texts, both sides together, so many bytes are parsed; of the rest no symbols are known.
 const MAX_PARSED: usize = 16 << 20;
@@ -27,7 +26,7 @@ pub struct Analysis {
 
 /// One changed file. All of it is empty for files that were not asked for, are private, or have no text.
 #[derive(Debug, Default)]
-pub(super) struct FileView {
+pub struct FileView {
     /// Symbols before.
     pub(super) old: Vec<Symbol>,
     /// Symbols after.
@@ -42,72 +41,85 @@ pub(super) struct FileView {
     pub(super) added: Words,
 }
 
+const NOTHING: &FileView =
+    &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
+
 impl Analysis {
-    /// Reads the files with the given indices into `change.files`.
-    pub fn new(change: &Change, repo: &dyn Repository, files: &[usize], mask: Mask<'_>, private: Private<'_>) -> Self {
-        let mut views: Vec<FileView> = Vec::new();
-        views.resize_with(change.files.len(), FileView::default);
-        let open = |i: &usize| change.files.get(*i).is_some_and(|f| !f.hunks.is_empty() && !is_private(f, private));
-        let todo: Vec<usize> = files.iter().copied().filter(open).collect();
-        let mut room = MAX_PARSED;
-        if todo.len() * 2 * MAX_TEXT <= room {
-            // The bound cannot be reached, so the order does not matter: parsing is most of the time before the first request.
-            for (i, view) in in_parallel(&todo, |i| FileView::new(&change.files[i], repo, mask, &mut room.clone())) {
-                views[i] = view;
-            }
-        } else {
-            for i in todo {
-                views[i] = FileView::new(&change.files[i], repo, mask, &mut room);
-            }
-        }
-        Self { files: views }
+    /// Takes what was read of each file, in the order of `Change::files`.
+    pub fn new(files: Vec<FileView>) -> Self {
+        Self { files }
     }
 
-    pub(super) fn file(&self, index: usize) -> &FileView {
-        const NOTHING: &FileView =
-            &FileView { old: Vec::new(), new: Vec::new(), now: Vec::new(), changes: Vec::new(), removed: Words::new(), added: Words::new() };
+    /// Forgets all files but those with the given indices (ascending) into `change.files`, and of these the private ones.
+    pub fn retain(&mut self, change: &Change, files: &[usize], private: Private<'_>) {
+        let open = |i: usize| files.binary_search(&i).is_ok() && change.files.get(i).is_some_and(|f| !f.hunks.is_empty() && !is_private(f, private));
+        for (i, view) in self.files.iter_mut().enumerate() {
+            if !open(i) {
+                *view = FileView::default();
+            }
+        }
+    }
+
+    /// What is known of the file with this index.
+    pub fn file(&self, index: usize) -> &FileView {
         self.files.get(index).unwrap_or(NOTHING)
     }
 }
 
-/// What `work` makes of each index, on all cores, in no order.
-fn in_parallel<T: Send>(todo: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<(usize, T)> {
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        while let Some(&i) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((i, work(i)));
+/// Which of the files (by index into `change.files`) may be parsed, as far as [`MAX_PARSED`] goes; the first ones are.
+pub fn affordable(change: &Change, repo: &dyn Repository, wanted: &dyn Fn(usize) -> bool) -> Vec<bool> {
+    let mut room = MAX_PARSED;
+    if change.files.len() * 2 * MAX_TEXT <= room {
+        // The bound cannot be reached.
+        return vec![true; change.files.len()];
+    }
+    let bytes = |file| [Side::Old, Side::New].map(|side| repo.text(file, side).map_or(0, |t| t.as_str().len())).iter().sum::<usize>();
+    let mut fits = |(i, file)| {
+        if room > 0 && wanted(i) {
+            let bytes = bytes(file);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            return fits;
         }
-        done
+        false
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(todo.len());
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-        let mut done = run();
-        for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        done
-    })
+    change.files.iter().enumerate().map(&mut fits).collect()
 }
 
 impl FileView {
-    fn new(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>, room: &mut usize) -> Self {
-        let (old, removed) = side(file, Side::Old, repo, mask, room);
-        let (new, added) = side(file, Side::New, repo, mask, room);
+    /// Reads a changed file. `new` is its text after the change, whose tree may be there already; `parse`: whether trees are to be
+    /// made at all (see [`affordable`]).
+    pub fn read(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>, new: Option<&Source>, parse: bool) -> Self {
+        let before = repo.text(file, Side::Old).map(|text| Source::new(&file.old_path, text));
+        let (old, removed) = side(file, Side::Old, before.as_ref(), mask, parse);
+        let (new, added) = side(file, Side::New, new, mask, parse);
         let changes = symbol_changes(&old, &new, &file.hunks);
         let now = counterparts(&old, &new);
         Self { old, new, now, changes, removed, added }
     }
+
+    /// Its symbols on one side.
+    pub fn symbols(&self, side: Side) -> &[Symbol] {
+        match side {
+            Side::Old => &self.old,
+            Side::New => &self.new,
+        }
+    }
+
+    /// What happened to its symbols.
+    pub fn changes(&self) -> &[SymbolChange] {
+        &self.changes
+    }
 }
 
-fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>, room: &mut usize) -> (Vec<Symbol>, Words) {
-    let Some(text) = masked(file, side, repo, mask) else { return Default::default() };
+fn side(file: &FileDiff, side: Side, source: Option<&Source>, mask: Mask<'_>, may_parse: bool) -> (Vec<Symbol>, Words) {
+    let Some(source) = source else { return Default::default() };
     let path = if side == Side::Old { &file.old_path } else { &file.new_path };
+    let masked = masked_text(source.text(), mask).map(|text| Source::new(path, text));
+    let source = masked.as_ref().unwrap_or(source);
+    let text = source.text().as_str();
     // What a patch shows of a file is no program, only lines.
-    let fits = text.is_whole() && text.as_str().len() <= *room;
-    let parsed = if fits { parse(path, text.as_str()) } else { None };
-    *room = room.saturating_sub(text.as_str().len());
+    let parsed = if may_parse && source.text().is_whole() { parse(source) } else { None };
     let lines: Vec<u32> = file
         .hunks
         .iter()
@@ -118,18 +130,25 @@ fn side(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>, room
             _ => None,
         })
         .collect();
-    let symbols = symbols(path, text.as_str(), parsed.as_ref());
+    let symbols = symbols(path, text, parsed);
     let test_path = is_test_path(path) || is_noise(path);
     let tests = |line| test_path || is_test_line(&symbols, line);
-    let words = words(text.as_str(), &lines, parsed.as_ref().map(|(_, tree)| tree), &tests);
+    let words = words(text, &lines, parsed.map(|(_, tree)| tree), &tests);
     (symbols, words)
 }
 
 /// A changed file's text on one side, secrets masked as a whole: a line of a key block says nothing by itself.
 pub(super) fn masked(file: &FileDiff, side: Side, repo: &dyn Repository, mask: Mask<'_>) -> Option<FileText> {
     let text = repo.text(file, side)?;
-    let masked = mask(text.as_str());
-    Some(if text.is_whole() { FileText::whole(masked.as_bytes()) } else { FileText::sparse((1..).zip(masked.lines().map(str::as_bytes))) })
+    Some(masked_text(&text, mask).unwrap_or(text))
+}
+
+/// The text with its secrets masked; `None` where it has none.
+fn masked_text(text: &FileText, mask: Mask<'_>) -> Option<FileText> {
+    match mask(text.as_str()) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(text.with_text(masked)),
+    }
 }
 
 /// Whether a changed file lies, or lay, where contents must not leave the machine.

@@ -28,7 +28,7 @@ mod text;
 mod widen;
 mod words;
 
-pub use analysis::Analysis;
+pub use analysis::{Analysis, FileView, affordable};
 pub use bundle::{Bundle, Part, bundles};
 pub use changes::{ChangeKind, SymbolChange, symbol_changes};
 pub use fence::{Fenced, MARKS, clean, fence};

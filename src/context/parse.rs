@@ -1,32 +1,25 @@
-//! From a path and a text to a syntax tree of a language that the context knows the symbols of.
+//! From a text to a syntax tree of a language that the context knows the symbols of.
 
 use super::grammar::{Grammar, grammar};
-use crate::lang::Lang;
-use crate::path::RepoPath;
-use ast_grep_core::source::Doc as _;
-use ast_grep_core::tree_sitter::StrDoc;
+use crate::lang::{Parsed, Source};
 
 /// Longer texts are not parsed.
 pub(super) const MAX_PARSED: usize = 256 << 10;
 
-/// A parsed text.
-pub(super) type Tree = StrDoc<Lang>;
-/// A node of its tree.
-pub(super) type Node<'t> = <Tree as ast_grep_core::source::Doc>::Node<'t>;
+/// A node of a tree.
+pub(super) type Node<'t> = tree_sitter::Node<'t>;
 
-/// Parses `text` by the language that `path` names; `None` where the context has no table for it, or where the text is too
-/// long, too deep or too wild for its grammar.
-pub(super) fn parse(path: &RepoPath, text: &str) -> Option<(&'static Grammar, Tree)> {
-    if text.len() > MAX_PARSED {
-        return None;
-    }
-    let lang = Lang::of(path)?;
-    Some((grammar(lang)?, lang.tree(text)?))
+/// The tree of a text with the table of its language; `None` where the context has none, or where the text is too long, too
+/// deep or too wild for its grammar.
+pub(super) fn parse(source: &Source) -> Option<(&'static Grammar, &Parsed)> {
+    let fits = source.text().as_str().len() <= MAX_PARSED;
+    let grammar = grammar(source.lang().filter(|_| fits)?)?;
+    Some((grammar, source.parsed()?))
 }
 
 /// The root of a tree.
-pub(super) fn root(tree: &Tree) -> Node<'_> {
-    tree.root_node()
+pub(super) fn root(tree: &Parsed) -> Node<'_> {
+    tree.root().get_inner_node()
 }
 
 /// First and last line of a node, 1-based. A node that ends before the first character of a line ends on the line before.

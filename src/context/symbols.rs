@@ -2,10 +2,12 @@
 //! never by recursion, since a stranger chooses how deep they nest.
 
 use super::grammar::{Class, Decl, Grammar, leads};
-use super::parse::{Node, Tree, root, rows};
+use super::parse::{Node, parse, root, rows};
 use super::sections::sections;
 use super::text::{cut, fold};
+use crate::lang::{Parsed, Source};
 use crate::path::RepoPath;
+use crate::text::FileText;
 
 /// More symbols of a file are not listed.
 const MAX_SYMBOLS: usize = 20_000;
@@ -51,7 +53,7 @@ impl Symbol {
 
 /// All symbols of a file in the order of their first lines, a container before what it holds. Empty for languages
 /// without a grammar (but see [`sections`]).
-pub(super) fn symbols(path: &RepoPath, text: &str, parsed: Option<&(&'static Grammar, Tree)>) -> Vec<Symbol> {
+pub(super) fn symbols(path: &RepoPath, text: &str, parsed: Option<(&'static Grammar, &Parsed)>) -> Vec<Symbol> {
     match parsed {
         Some((grammar, tree)) => Walk { grammar, text, out: Vec::new() }.run(tree),
         None => sections(path, text),
@@ -59,8 +61,8 @@ pub(super) fn symbols(path: &RepoPath, text: &str, parsed: Option<&(&'static Gra
 }
 
 /// All symbols of any file; see [`symbols`].
-pub fn symbols_of(path: &RepoPath, text: &str) -> Vec<Symbol> {
-    symbols(path, text, super::parse::parse(path, text).as_ref())
+pub fn symbols_of(path: &RepoPath, text: &FileText) -> Vec<Symbol> {
+    symbols(path, text.as_str(), parse(&Source::new(path, text.clone())))
 }
 
 /// The index of the innermost symbol that spans `line`, members left aside.
@@ -98,7 +100,7 @@ struct Siblings {
 }
 
 impl Walk<'_> {
-    fn run(mut self, tree: &Tree) -> Vec<Symbol> {
+    fn run(mut self, tree: &Parsed) -> Vec<Symbol> {
         let mut cursor = root(tree).walk();
         let mut depth = vec![Siblings::default()];
         let mut owners: Vec<usize> = Vec::new();

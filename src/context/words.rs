@@ -1,7 +1,8 @@
 //! The names and literals on the changed lines of a file: what the change talks about. Taken from the syntax tree
 //! where there is one, so that comments, keywords and prose stay out.
 
-use super::parse::{Node, Tree, root, rows};
+use super::parse::{Node, root, rows};
+use crate::lang::Parsed;
 use std::collections::BTreeMap;
 
 /// More different words of one side of a file are not kept.
@@ -29,7 +30,7 @@ pub(super) enum Use {
 pub(super) type Words = BTreeMap<(String, Use), bool>;
 
 /// The words on the given lines (1-based, sorted) of a text; `tests` tells which lines belong to tests.
-pub(super) fn words(text: &str, lines: &[u32], tree: Option<&Tree>, tests: &dyn Fn(u32) -> bool) -> Words {
+pub(super) fn words(text: &str, lines: &[u32], tree: Option<&Parsed>, tests: &dyn Fn(u32) -> bool) -> Words {
     let mut out = Found { words: Words::new(), in_test: false };
     match tree {
         Some(tree) => from_tree(text, lines, tree, tests, &mut out),
@@ -51,7 +52,7 @@ impl Found {
     }
 }
 
-fn from_tree(text: &str, lines: &[u32], tree: &Tree, tests: &dyn Fn(u32) -> bool, out: &mut Found) {
+fn from_tree(text: &str, lines: &[u32], tree: &Parsed, tests: &dyn Fn(u32) -> bool, out: &mut Found) {
     let mut cursor = root(tree).walk();
     let mut line = 0;
     for _ in 0..MAX_NODES {

@@ -44,7 +44,7 @@ impl<'a> MaskedTexts<'a> {
     pub fn symbol(&self, path: &RepoPath, side: Side, line: u32) -> Option<Enclosing> {
         let key = (path.clone(), side);
         let text = self.texts.borrow().get(&key).cloned().flatten()?;
-        let symbols = self.symbols.borrow_mut().entry(key).or_insert_with(|| Arc::new(context::symbols_of(path, text.as_str()))).clone();
+        let symbols = self.symbols.borrow_mut().entry(key).or_insert_with(|| Arc::new(context::symbols_of(path, &text))).clone();
         let symbol = symbols.get(context::enclosing(&symbols, line)?)?;
         Some(Enclosing { name: symbol.name.clone(), start: symbol.start, end: symbol.end })
     }

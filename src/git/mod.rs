@@ -16,6 +16,7 @@ pub(crate) mod origin;
 mod program;
 pub(crate) mod room;
 pub(crate) mod snapshot;
+mod texts;
 
 pub use access::GitAccess;
 pub use objects::Objects;

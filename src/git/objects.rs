@@ -3,9 +3,11 @@
 use super::batch::{Batch, Header, Mode};
 use super::program::{Call, GitError};
 use super::room::Room;
+use super::texts::Texts;
 use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, compare, grep, object_id};
 use crate::diff::{self, FileDiff, FileMode, Side};
 use crate::path::RepoPath;
+use crate::text::FileText;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -44,6 +46,7 @@ pub struct Objects {
     policy: Listed,
     contents: Mutex<Option<Batch>>,
     sizes: Mutex<Option<Batch>>,
+    texts: Texts,
 }
 
 impl Objects {
@@ -51,7 +54,7 @@ impl Objects {
     pub(crate) fn new(room: Room, old: Option<Tree>, new: Option<Tree>, policy: Option<Tree>) -> Self {
         let listed = |tree| Listed { tree, entries: OnceLock::new() };
         let (old, new, policy) = (listed(old), listed(new), listed(policy));
-        Self { room, old, new, policy, contents: Mutex::default(), sizes: Mutex::default() }
+        Self { room, old, new, policy, contents: Mutex::default(), sizes: Mutex::default(), texts: Texts::default() }
     }
 
     /// The bytes of the object `id`, if it has at most `bound` bytes.
@@ -65,6 +68,18 @@ impl Objects {
             }
             batch.contents(header.size).map(Ok)
         })
+    }
+
+    /// The object `id` as a text, if it has at most `bound` bytes; `None` where it is none (it has a NUL).
+    pub fn text(&self, id: &str, bound: u64) -> Result<Option<FileText>, ObjectError> {
+        if let Some(known) = self.texts.get(id) {
+            let size = known.as_ref().map_or(0, |t| t.as_str().len() as u64);
+            return if size <= bound { Ok(known) } else { Err(ObjectError::TooLarge { size, bound }) };
+        }
+        let bytes = self.blob(id, bound)?;
+        let text = memchr::memchr(0, &bytes).is_none().then(|| FileText::whole(&bytes));
+        self.texts.keep(id, text.as_ref());
+        Ok(text)
     }
 
     /// The size in bytes of the object `id`, without reading it.

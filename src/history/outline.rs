@@ -19,7 +19,7 @@ pub(crate) fn touched_names(files: &[FileDiff], text: &dyn Fn(&FileDiff, Side) -
         for side in [Side::Old, Side::New] {
             let path = if side == Side::Old { &file.old_path } else { &file.new_path };
             if let Some(text) = text(file, side) {
-                here.extend(names(&symbols_of(path, text.as_str()), file, side));
+                here.extend(names(&symbols_of(path, &text), file, side));
             }
         }
         for name in here {

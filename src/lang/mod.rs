@@ -2,6 +2,7 @@
 //! them, and their grammars as ast-grep wants them. It never guesses from a file's contents.
 
 mod guard;
+mod source;
 
 use crate::path::RepoPath;
 use ast_grep_core::AstGrep;
@@ -9,6 +10,7 @@ use ast_grep_core::matcher::{Pattern, PatternBuilder, PatternError};
 use ast_grep_core::tree_sitter::{StrDoc, TSLanguage};
 use ast_grep_language::SupportLang;
 pub use ast_grep_language::{Language, LanguageExt};
+pub use source::Source;
 use std::borrow::Cow;
 
 /// A language with a linked grammar.
@@ -160,12 +162,7 @@ impl Lang {
     /// Parses `text`; broken code and fragments give a tree with error nodes. `None` where the text is too deep or too
     /// wild for the grammar (see [`guard`]). Walk the tree with a cursor, do not recurse.
     pub fn parse(self, text: &str) -> Option<Parsed> {
-        self.tree(text).map(AstGrep::doc)
-    }
-
-    /// The same tree with its text alone.
-    pub fn tree(self, text: &str) -> Option<StrDoc<Lang>> {
-        Some(StrDoc { src: text.to_owned(), lang: self, tree: guard::tree(self, text)? })
+        Some(AstGrep::doc(StrDoc { src: text.to_owned(), lang: self, tree: guard::tree(self, text)? }))
     }
 
     /// ast-grep's language. Only those whose grammar is linked may appear here: the others panic when used.

@@ -5,7 +5,7 @@ use super::detector::{self, rows, tree_root};
 use super::front::Builtin;
 use super::set::{Entry, Loaded, RuleSet};
 use super::{RuleHit, TouchedLines, tree};
-use crate::lang::{Lang, Parsed};
+use crate::lang::{Lang, Parsed, Source};
 use crate::path::RepoPath;
 use crate::secrets;
 use crate::text::FileText;
@@ -74,18 +74,17 @@ impl Index {
 impl RuleSet {
     /// The hits of all detectors that are about `path`, on code of which at least one line was added. Hostile text costs
     /// bounded time and stack; what was not looked at for that reason is told in [`Scan::bound`].
-    pub fn scan(&self, path: &RepoPath, text: &FileText, touched: &TouchedLines) -> Scan {
+    pub fn scan(&self, path: &RepoPath, source: &Source, touched: &TouchedLines) -> Scan {
         let mut found = Found::default();
         if touched.is_empty() {
             return found.finish();
         }
-        let lang = Lang::of(path);
-        self.find_all_secrets(path, text, touched, &mut found);
-        if let Some(lang) = lang {
+        self.find_all_secrets(path, source.text(), touched, &mut found);
+        if let Some(lang) = source.lang() {
             let index = self.index(lang);
             let chosen: Vec<bool> = index.slots.iter().map(|s| s.loaded.applies(path, Some(lang))).collect();
             if chosen.contains(&true) {
-                find_patterns(index, &chosen, lang, text, touched, &mut found);
+                find_patterns(index, &chosen, source, touched, &mut found);
             }
         }
         found.finish()
@@ -112,7 +111,8 @@ pub(super) fn scan_one(entry: &Entry, lang: Option<Lang>, text: &FileText) -> Sc
     if is_secrets(entry) {
         find_secrets(&entry.rule.id, text, &TouchedLines::all(), &mut found);
     } else if let Some(lang) = lang {
-        find_patterns(&Index::new(std::iter::once(entry), lang), &[true], lang, text, &TouchedLines::all(), &mut found);
+        let source = Source::in_lang(lang, text.clone());
+        find_patterns(&Index::new(std::iter::once(entry), lang), &[true], &source, &TouchedLines::all(), &mut found);
     }
     found.finish()
 }
@@ -128,17 +128,17 @@ fn find_secrets(id: &str, text: &FileText, touched: &TouchedLines, found: &mut F
     }
 }
 
-fn find_patterns(index: &Index, chosen: &[bool], lang: Lang, text: &FileText, touched: &TouchedLines, found: &mut Found) {
-    let parsed = match parse(lang, text) {
+fn find_patterns(index: &Index, chosen: &[bool], source: &Source, touched: &TouchedLines, found: &mut Found) {
+    let parsed = match parse(source) {
         Ok(parsed) => parsed,
         Err(bound) => return found.bounds.push(bound),
     };
     let wanted = |kind| index.of_kind(kind).iter().any(|i| chosen[*i]);
-    let Some(candidates) = tree::candidates(tree_root(&parsed), touched, wanted, MAX_DEPTH) else {
+    let Some(candidates) = tree::candidates(tree_root(parsed), touched, wanted, MAX_DEPTH) else {
         return found.bounds.push(format!("patterns were not tried: code is nested deeper than {MAX_DEPTH}"));
     };
     let deep = candidates.depth > SHALLOW;
-    let run = || try_patterns(index, chosen, &parsed, candidates.nodes, text, touched, found);
+    let run = || try_patterns(index, chosen, parsed, candidates.nodes, source.text(), touched, found);
     if deep {
         // A pattern that refers to itself recurses as deep as the code is nested.
         let thread = std::thread::Builder::new().stack_size(DEEP_STACK);
@@ -179,15 +179,15 @@ fn try_patterns(
     }
 }
 
-fn parse(lang: Lang, text: &FileText) -> Result<Parsed, String> {
-    let source = text.as_str();
-    if source.len() > MAX_BYTES {
-        return Err(format!("patterns were not tried: {} bytes, more than {MAX_BYTES}", source.len()));
+fn parse(source: &Source) -> Result<&Parsed, String> {
+    let bytes = source.text().as_str().len();
+    if bytes > MAX_BYTES {
+        return Err(format!("patterns were not tried: {bytes} bytes, more than {MAX_BYTES}"));
     }
-    if let Some((number, line)) = text.lines().find(|(_, line)| line.len() > MAX_LINE) {
+    if let Some((number, line)) = source.text().lines().find(|(_, line)| line.len() > MAX_LINE) {
         return Err(format!("patterns were not tried: line {number} has {} bytes, more than {MAX_LINE}", line.len()));
     }
-    lang.parse(source).ok_or_else(|| "patterns were not tried: the text is nested too deep, or no code that the grammar can follow".to_owned())
+    source.parsed().ok_or_else(|| "patterns were not tried: the text is nested too deep, or no code that the grammar can follow".to_owned())
 }
 
 /// Hits as they come in.

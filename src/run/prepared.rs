@@ -2,7 +2,7 @@
 
 use super::{Earlier, Risk, Scanned, Setup};
 use crate::change::Change;
-use crate::context::{self, Analysis, Bundle, Packing, Shared};
+use crate::context::{self, Bundle, Packing, Shared};
 use crate::diff::FileDiff;
 use crate::error::UserError;
 use crate::history::Past;
@@ -14,6 +14,7 @@ use crate::rules::{Rule, index};
 use crate::secrets;
 use crate::telemetry::Event;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -73,7 +74,8 @@ impl Prepared {
         let shown = self.shown();
         let config = self.setup.config();
         let private = |path: &RepoPath| config.is_private(path);
-        let analysis = Analysis::new(&self.change, self.change.as_ref(), &shown, &secrets::mask, &private);
+        let mut analysis = mem::take(&mut self.scanned.analysis);
+        analysis.retain(&self.change, &shown, &private);
         let outlined: Vec<usize> = self.earlier.iter().flat_map(|e| e.outlined.iter().copied()).collect();
         let fresh: Vec<usize> = shown.iter().copied().filter(|i| !outlined.contains(i)).collect();
         self.bundles = context::bundles(&self.change, &fresh, &analysis, config.limits.bundle_tokens);

@@ -1,18 +1,21 @@
-//! Runs the rules over all changed files, on all cores. Filtered files too: noise is no hiding place.
+//! Reads all changed files, on all cores, each once: the rules run over it, and its symbols and words are kept for facts and
+//! context. The rules see filtered files too: noise is no hiding place.
 
 use super::validate::validate;
 use super::waive::{Judged, Waivers};
 use super::{Risk, Setup};
 use crate::change::Change;
-use crate::context::HitNote;
+use crate::context::{Analysis, FileView, HitNote, affordable};
 use crate::diff::{FileDiff, Side};
 use crate::findings::hit::{HitInput, finding};
 use crate::findings::texts::MaskedTexts;
 use crate::findings::{Dropped, Finding};
+use crate::lang::Source;
 use crate::rules::facts::across::facts;
 use crate::rules::waiver::Waived;
 use crate::rules::{RuleHit, RuleSet, RuleStatus, TouchedLines};
 use crate::secrets;
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -35,6 +38,8 @@ pub struct FileScan {
 pub struct Scanned {
     /// What was seen of each file, in the change's order; files are missing when the run was interrupted.
     pub files: Vec<FileScan>,
+    /// What was read of the files that are no noise.
+    pub analysis: Analysis,
     /// Hits that are shown.
     pub findings: Vec<Finding>,
     /// Hits of rules on trial: counted, not shown.
@@ -50,10 +55,11 @@ pub struct Scanned {
 }
 
 impl Setup {
-    /// Runs the rules over the new side of every changed file. Ends early when `stop` is set.
+    /// Reads every changed file and runs the rules over its new side. Ends early when `stop` is set.
     pub fn scan(&self, change: &Change, risk: &Risk, stop: &AtomicBool) -> Scanned {
         let started = Instant::now();
-        let mut out = Scanned { files: files(&self.rules, change, stop), ..Scanned::default() };
+        let (files, analysis) = files(&self.rules, change, risk, stop);
+        let mut out = Scanned { files, analysis, ..Scanned::default() };
         if self.scope.rules() {
             self.tell(change, risk, stop, &mut out);
             out.findings.extend(validate(change));
@@ -75,7 +81,7 @@ impl Setup {
         }
         if !stop.load(Ordering::Relaxed) {
             let noise = |i: usize| risk.noise.get(i).is_some_and(Option::is_some);
-            for fact in facts(&self.rules, change, &noise) {
+            for fact in facts(&self.rules, change, &out.analysis, &noise) {
                 let Some(file) = change.files.get(fact.file) else { continue };
                 let (start, end) = fact.lines;
                 let hit = RuleHit { rule_id: fact.rule_id, start, end, message: Some(fact.message), suggestion: None };
@@ -128,21 +134,25 @@ impl Setup {
 /// A hit, where it stands, and what its body adds.
 type Told<'t> = (&'t FileDiff, Side, &'t RuleHit, Option<&'t str>);
 
-/// Scans all files on all cores; results are in the change's order.
-fn files(rules: &RuleSet, change: &Change, stop: &AtomicBool) -> Vec<FileScan> {
+/// Reads all files on all cores; results are in the change's order.
+fn files(rules: &RuleSet, change: &Change, risk: &Risk, stop: &AtomicBool) -> (Vec<FileScan>, Analysis) {
+    let wanted = |file: usize| risk.noise.get(file).is_some_and(Option::is_none);
+    let parse = affordable(change, change, &wanted);
+    // The largest first: one that comes last would keep the other cores waiting.
+    let mut order: Vec<usize> = (0..change.files.len()).collect();
+    order.sort_by_key(|i| Reverse(change.files[*i].changed_lines()));
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while !stop.load(Ordering::Relaxed) {
-            let file = next.fetch_add(1, Ordering::Relaxed);
-            let Some(diff) = change.files.get(file) else { break };
-            done.push(one(rules, change, file, diff));
+            let Some(&file) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            done.push(one(rules, change, file, wanted(file).then_some(parse[file])));
         }
         done
     };
     // A small change is done before a second thread has started.
     let threads = if change.files.len() < 4 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(8) };
-    let mut all: Vec<FileScan> = thread::scope(|scope| {
+    let all: Vec<(FileScan, FileView)> = thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut all = work();
         for other in others {
@@ -151,20 +161,28 @@ fn files(rules: &RuleSet, change: &Change, stop: &AtomicBool) -> Vec<FileScan> {
         }
         all
     });
-    all.sort_by_key(|s| s.file);
-    all
+    let mut views: Vec<FileView> = Vec::new();
+    views.resize_with(change.files.len(), FileView::default);
+    let mut scans = Vec::with_capacity(all.len());
+    for (scan, view) in all {
+        views[scan.file] = view;
+        scans.push(scan);
+    }
+    scans.sort_by_key(|s| s.file);
+    (scans, Analysis::new(views))
 }
 
-fn one(rules: &RuleSet, change: &Change, file: usize, diff: &FileDiff) -> FileScan {
+/// Reads one file; `view`: whether its symbols are wanted, and if so, whether its texts may be parsed for them.
+fn one(rules: &RuleSet, change: &Change, file: usize, view: Option<bool>) -> (FileScan, FileView) {
+    let diff = &change.files[file];
     let touched = TouchedLines::of(diff);
-    if touched.is_empty() {
-        return FileScan { file, hits: Vec::new(), bound: None, read: true };
+    let new = if touched.is_empty() && view.is_none() { None } else { change.text(diff, Side::New) };
+    let new = new.map(|text| Source::new(diff.path(), text));
+    let mut scan = FileScan { file, hits: Vec::new(), bound: None, read: touched.is_empty() || new.is_some() };
+    if let Some(source) = &new {
+        let found = rules.scan(diff.path(), source, &touched);
+        (scan.hits, scan.bound) = (found.hits, found.bound);
     }
-    match change.text(diff, Side::New) {
-        Some(text) => {
-            let scan = rules.scan(diff.path(), &text, &touched);
-            FileScan { file, hits: scan.hits, bound: scan.bound, read: true }
-        }
-        None => FileScan { file, hits: Vec::new(), bound: None, read: false },
-    }
+    let view = view.map(|parse| FileView::read(diff, change, &secrets::mask, new.as_ref(), parse));
+    (scan, view.unwrap_or_default())
 }

@@ -1,14 +1,13 @@
 //! What happened to symbols.
 
-use super::fake::{Fake, file_diff, mask};
-use crate::context::parse::parse;
-use crate::context::symbols::symbols;
-use crate::context::{Analysis, symbol_changes};
+use super::fake::{Fake, file_diff, read};
+use crate::context::{symbol_changes, symbols_of};
 use crate::path::RepoPath;
+use crate::text::FileText;
 
 fn list(path: &str, old: &str, new: &str) -> String {
     let path = RepoPath::from(path);
-    let side = |text: &str| symbols(&path, text, parse(&path, text).as_ref());
+    let side = |text: &str| symbols_of(&path, &FileText::whole(text.as_bytes()));
     let changes = symbol_changes(&side(old), &side(new), &file_diff(&path, old, new).hunks);
     changes.iter().map(|c| format!("{:?} {} {}\n", c.kind, c.symbol().label, c.symbol().name)).collect()
 }
@@ -51,6 +50,6 @@ fn does_not_guess_renames() {
 fn private_files_are_not_read() {
     let fake = Fake::default().change("secret/a.rs", "fn a() { 1 }\n", "fn a() { 2 }\n");
     let change = fake.to_change();
-    let read = |private: bool| Analysis::new(&change, &fake, &[0], &mask, &|_: &RepoPath| private).file(0).changes.len();
-    assert_eq!((read(false), read(true)), (1, 0));
+    let changes = |private: bool| read(&change, &fake, &[0], &|_: &RepoPath| private).file(0).changes.len();
+    assert_eq!((changes(false), changes(true)), (1, 0));
 }

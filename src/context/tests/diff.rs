@@ -1,6 +1,6 @@
 //! The diff as models see it.
 
-use super::fake::{Fake, file_diff, mask};
+use super::fake::{Fake, file_diff, mask, read};
 use crate::context::render::{Rendered, render};
 use crate::context::{Analysis, Bundle, Material, Part, bundles};
 use crate::diff::{FileMode, FileStatus, LineKind};
@@ -15,7 +15,7 @@ fn rendered(fake: &Fake, widen: usize) -> Rendered {
 fn rendered_of(fake: &Fake, change: &crate::change::Change, widen: usize) -> Rendered {
     let private = |p: &RepoPath| fake.private.iter().any(|x| p.display().starts_with(x));
     let all: Vec<usize> = (0..change.files.len()).collect();
-    let analysis = Analysis::new(change, fake, &all, &mask, &private);
+    let analysis = read(change, fake, &all, &private);
     let bundle = bundles(change, &all, &analysis, 1_000_000).remove(0);
     render(&Material { change, repo: fake, analysis: &analysis, mask: &mask, private: &private }, &bundle, widen)
 }

@@ -1,9 +1,10 @@
 //! A change in memory, for tests: two trees, a diff between them, and a search.
 
 use crate::change::{Change, Policy, SourceKind};
-use crate::context::{Analysis, Bundle, ContextInput, Repository, Shared, bundles, shared};
+use crate::context::{Analysis, Bundle, ContextInput, FileView, Private, Repository, Shared, affordable, bundles, shared};
 use crate::diff::{FileDiff, FileMode, FileStatus, Hunk, Line, LineKind, Side};
 use crate::git::{GrepHit, GrepQuery};
+use crate::lang::Source;
 use crate::path::RepoPath;
 use crate::text::FileText;
 use std::borrow::Cow;
@@ -74,7 +75,7 @@ impl Fake {
         let change = self.to_change();
         let all: Vec<usize> = (0..change.files.len()).collect();
         let private = |p: &RepoPath| self.private.iter().any(|x| p.display().starts_with(x));
-        let analysis = Analysis::new(&change, self, &all, &mask, &private);
+        let analysis = read(&change, self, &all, &private);
         let bundles = bundles(&change, &all, &analysis, 1_000_000);
         let bundle = bundles.first().cloned().unwrap_or_default();
         self.shared_of(&change, &analysis, &bundle)
@@ -103,6 +104,18 @@ impl Fake {
 /// Stands for the real one: a known secret is replaced in place.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
     if text.contains("hunter2") { Cow::Owned(text.replace("hunter2", "‹masked:hunt…›")) } else { Cow::Borrowed(text) }
+}
+
+/// The given files (ascending indices), read.
+pub(super) fn read(change: &Change, fake: &Fake, files: &[usize], private: Private<'_>) -> Analysis {
+    let parse = affordable(change, fake, &|_| true);
+    let view = |(file, parse): (&FileDiff, bool)| {
+        let new = fake.text(file, Side::New).map(|text| Source::new(&file.new_path, text));
+        FileView::read(file, fake, &mask, new.as_ref(), parse)
+    };
+    let mut analysis = Analysis::new(change.files.iter().zip(parse).map(view).collect());
+    analysis.retain(change, files, private);
+    analysis
 }
 
 impl Repository for Fake {

@@ -1,6 +1,6 @@
 //! Packing into bundles.
 
-use super::fake::{Fake, mask};
+use super::fake::{Fake, read};
 use crate::change::Change;
 use crate::context::{Analysis, Bundle, bundles};
 use crate::diff::{FileDiff, FileMode, FileStatus, Hunk, Line, LineKind};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 fn pack(fake: &Fake, max: u64) -> String {
     let change = fake.to_change();
     let all: Vec<usize> = (0..change.files.len()).collect();
-    let analysis = Analysis::new(&change, fake, &all, &mask, &|_| false);
+    let analysis = read(&change, fake, &all, &|_| false);
     let names = |b: &Bundle| b.parts.iter().map(|p| change.files[p.file].path().to_string()).collect::<Vec<_>>().join(" ");
     bundles(&change, &all, &analysis, max).iter().map(|b| format!("{}\n", names(b))).collect()
 }

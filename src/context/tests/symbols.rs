@@ -1,13 +1,13 @@
 //! Symbols of each language, beside the text they stand in.
 
-use crate::context::parse::parse;
-use crate::context::symbols::{enclosing, symbols};
+use crate::context::{enclosing, symbols_of};
 use crate::path::RepoPath;
+use crate::text::FileText;
 
 fn list(path: &str, text: &str) -> String {
     let path = RepoPath::from(path);
     let mut out = String::new();
-    for s in symbols(&path, text, parse(&path, text).as_ref()) {
+    for s in symbols_of(&path, &FileText::whole(text.as_bytes())) {
         let test = if s.is_test { " (test)" } else { "" };
         out.push_str(&format!("{}-{} {} {}{test} | {}\n", s.start, s.end, s.label, s.name, s.signature));
     }
@@ -126,7 +126,7 @@ fn scripts_and_settings() {
 fn finds_the_innermost_symbol() {
     let path = RepoPath::from("a.rs");
     let text = "impl A {\n    fn a() {\n    }\n\n    fn b() {\n    }\n}\nfn c() {}\n";
-    let all = symbols(&path, text, parse(&path, text).as_ref());
+    let all = symbols_of(&path, &FileText::whole(text.as_bytes()));
     let names: Vec<Option<&str>> = (1..=9).map(|n| enclosing(&all, n).map(|i| all[i].name.as_str())).collect();
     assert_eq!(names, [Some("A"), Some("A::a"), Some("A::a"), Some("A"), Some("A::b"), Some("A::b"), Some("A"), Some("c"), None]);
 }

@@ -1,7 +1,7 @@
 //! The whole text of a bundle.
 
-use super::fake::{Fake, mask};
-use crate::context::{Analysis, ContextInput, HitNote, bundles, shared};
+use super::fake::{Fake, mask, read};
+use crate::context::{ContextInput, HitNote, bundles, shared};
 use proptest::prelude::*;
 
 fn sample() -> Fake {
@@ -20,7 +20,7 @@ fn sample() -> Fake {
 fn reads_well() {
     let fake = sample();
     let change = fake.to_change();
-    let analysis = Analysis::new(&change, &fake, &[0, 1], &mask, &|_| false);
+    let analysis = read(&change, &fake, &[0, 1], &|_| false);
     let bundle = bundles(&change, &[0, 1], &analysis, 10_000).remove(0);
     let text = shared(&ContextInput {
         change: &change,
@@ -134,7 +134,7 @@ proptest! {
             .message(&message);
         let change = fake.to_change();
         let all: Vec<usize> = (0..change.files.len()).collect();
-        let analysis = Analysis::new(&change, &fake, &all, &mask, &|_| false);
+        let analysis = read(&change, &fake, &all, &|_| false);
         let bundle = bundles(&change, &all, &analysis, 1_000_000).remove(0);
         let one = fake.shared_of(&change, &analysis, &bundle);
         prop_assert!(one.tokens <= bundle.tokens + budget, "{} > {} + {budget}", one.tokens, bundle.tokens);

@@ -34,7 +34,7 @@ pub(super) struct World {
 }
 
 fn symbol(path: &RepoPath, text: &str, line: u32) -> Option<Enclosing> {
-    let symbols = symbols_of(path, text);
+    let symbols = symbols_of(path, &FileText::whole(text.as_bytes()));
     let s = &symbols[enclosing(&symbols, line)?];
     Some(Enclosing { name: s.name.clone(), start: s.start, end: s.end })
 }

@@ -40,7 +40,7 @@ impl Toolbox {
         for (path, lines) in by_file.iter().take(MAX_FILES) {
             let Ok(bytes) = objects.file(side, path, MAX_TEXT_BYTES) else { continue };
             let text = FileText::whole(&bytes);
-            let symbols = symbols_of(path, text.as_str());
+            let symbols = symbols_of(path, &text);
             for symbol in symbols.iter().filter(|s| s.own == own) {
                 declarations += 1;
                 if declarations <= MAX_DECLARATIONS {

@@ -7,6 +7,7 @@ mod policy;
 mod scanning;
 
 use super::{Origin, RuleSet, TouchedLines};
+use crate::lang::Source;
 use crate::path::RepoPath;
 use crate::text::FileText;
 
@@ -76,7 +77,7 @@ fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// All hits as `id first-last: message -> suggestion`, then the bound.
 fn scan(set: &RuleSet, path: &str, text: &str, touched: &TouchedLines) -> String {
-    let scan = set.scan(&RepoPath::from(path), &FileText::whole(text.as_bytes()), touched);
+    let scan = set.scan(&RepoPath::from(path), &Source::new(&path.into(), FileText::whole(text.as_bytes())), touched);
     let mut out = String::new();
     for hit in scan.hits {
         out += &format!("{} {}-{}", hit.rule_id, hit.start, hit.end);

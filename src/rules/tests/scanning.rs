@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::diff::{FileDiff, FileStatus, Hunk, Line, LineKind};
-use crate::lang::Lang;
+use crate::lang::{Lang, Source};
 use crate::rules::RuleHit;
 
 fn all() -> RuleSet {
@@ -95,7 +95,7 @@ fn suggestions_replace_whole_lines() {
     );
     // Of a patch the lines between are not known.
     let patch = FileText::sparse([(4, &b"subprocess.run(a, shell=True)"[..])]);
-    let hits = set.scan(&RepoPath::from("a.py"), &patch, &TouchedLines::from_lines([4])).hits;
+    let hits = set.scan(&RepoPath::from("a.py"), &Source::new(&"a.py".into(), patch), &TouchedLines::from_lines([4])).hits;
     assert_eq!(
         hits,
         [RuleHit { rule_id: "SEC-PY-003".to_owned(), start: 4, end: 4, message: Some("subprocess.run runs a shell".to_owned()), suggestion: None }]
@@ -144,8 +144,9 @@ fn a_set_can_be_shared_between_threads() {
     let set = all();
     shared(&set);
     let copy = set.clone();
+    let source = Source::new(&"a.py".into(), FileText::whole(b"subprocess.run(a, shell=True)"));
     let counts: Vec<usize> = std::thread::scope(|s| {
-        let run = || copy.scan(&RepoPath::from("a.py"), &FileText::whole(b"subprocess.run(a, shell=True)"), &TouchedLines::all()).hits.len();
+        let run = || copy.scan(&RepoPath::from("a.py"), &source, &TouchedLines::all()).hits.len();
         let threads: Vec<_> = (0..4).map(|_| s.spawn(run)).collect();
         threads.into_iter().map(|t| t.join().expect("no panic")).collect()
     });

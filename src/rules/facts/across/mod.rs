@@ -14,6 +14,7 @@ mod versions;
 mod view;
 
 use crate::change::Change;
+use crate::context::Analysis;
 use crate::diff::Side;
 use crate::rules::RuleSet;
 use crate::rules::front::Fact;
@@ -50,14 +51,15 @@ struct Found {
     places: Vec<String>,
 }
 
-/// The facts of a change that a rule of `set` asks for, by file and line. `skip` tells the files (by index) that are noise.
+/// The facts of a change that a rule of `set` asks for, by file and line. `analysis` is what was read of its files; `skip` tells
+/// those (by index) that are noise.
 /// Nothing is found in a bare patch: the rest of the tree is not known.
-pub fn facts(set: &RuleSet, change: &Change, skip: &dyn Fn(usize) -> bool) -> Vec<FactHit> {
+pub fn facts(set: &RuleSet, change: &Change, analysis: &Analysis, skip: &dyn Fn(usize) -> bool) -> Vec<FactHit> {
     let wanted: Vec<(&str, Fact)> = set.facts().collect();
     if wanted.is_empty() || change.files.is_empty() {
         return Vec::new();
     }
-    let Some(view) = View::new(change, skip) else { return Vec::new() };
+    let Some(view) = View::new(change, analysis, skip) else { return Vec::new() };
     let mut hits = Vec::new();
     for (id, fact) in wanted {
         let mut found = match fact {

@@ -31,7 +31,7 @@ pub(super) fn tests_gone(view: &View<'_>) -> Vec<Found> {
         .files
         .iter()
         .filter(|f| !is_test_path(f.diff.path()))
-        .flat_map(|f| &f.changes)
+        .flat_map(|f| f.changes)
         .filter(|c| matches!(c.kind, ChangeKind::Body | ChangeKind::Signature))
         .filter_map(|c| c.new.as_ref())
         .filter(|s| !s.is_test && matches!(s.class, Class::Code | Class::Type) && s.own.len() >= 4 && !context::COMMON.contains(&s.own.as_str()))
@@ -56,13 +56,13 @@ fn deleted(view: &View<'_>, file: &File<'_>, altered: &BTreeSet<&str>, found: &m
     let added = view
         .files
         .iter()
-        .flat_map(|f| &f.changes)
+        .flat_map(|f| f.changes)
         .filter(|c| matches!(c.kind, ChangeKind::Added) && c.new.as_ref().is_some_and(|s| s.is_test))
         .count();
     if removed.is_empty() || added >= removed.len() {
         return;
     }
-    let lives_on = |name: &str| view.files.iter().flat_map(|f| &f.new_symbols).any(|s| s.is_test && s.own == name);
+    let lives_on = |name: &str| view.files.iter().flat_map(|f| f.new_symbols).any(|s| s.is_test && s.own == name);
     for test in removed.into_iter().filter(|t| !lives_on(&t.own)) {
         let body: String = (test.line..=test.end).filter_map(|n| old.line(n)).collect::<Vec<_>>().join("\n");
         if let Some(subject) = altered.iter().find(|name| calls(&body, name)) {

@@ -1,7 +1,7 @@
 //! What the facts share: the changed files with their symbols on both sides, and searches of the tree after the change.
 
 use crate::change::{Change, SourceKind};
-use crate::context::{self, ChangeKind, Class, Symbol, SymbolChange, is_noise, is_test_path};
+use crate::context::{self, Analysis, ChangeKind, Class, Symbol, SymbolChange, is_noise, is_test_path};
 use crate::diff::{FileDiff, FileStatus, LineKind, Side};
 use crate::git::{GrepHit, GrepQuery};
 use crate::path::RepoPath;
@@ -28,9 +28,9 @@ pub(super) struct File<'a> {
     pub(super) diff: &'a FileDiff,
     pub(super) old: Option<FileText>,
     pub(super) new: Option<FileText>,
-    pub(super) old_symbols: Vec<Symbol>,
-    pub(super) new_symbols: Vec<Symbol>,
-    pub(super) changes: Vec<SymbolChange>,
+    pub(super) old_symbols: &'a [Symbol],
+    pub(super) new_symbols: &'a [Symbol],
+    pub(super) changes: &'a [SymbolChange],
 }
 
 /// A symbol that the change took away, and that nothing declares any more.
@@ -55,14 +55,14 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// `None` where the tree is not known or too large.
-    pub(super) fn new(change: &'a Change, skip: &dyn Fn(usize) -> bool) -> Option<Self> {
+    pub(super) fn new(change: &'a Change, analysis: &'a Analysis, skip: &dyn Fn(usize) -> bool) -> Option<Self> {
         let objects = change.objects.as_ref().filter(|_| change.kind != SourceKind::Patch)?;
         if objects.entries(Side::New).map_or(true, |all| all.len() > MAX_TREE) {
             return None;
         }
         let mut room = MAX_BYTES;
         let wanted = change.files.iter().enumerate().filter(|(i, f)| !skip(*i) && !is_noise(f.path()));
-        let files = wanted.take(MAX_FILES).map(|(index, diff)| File::new(change, index, diff, &mut room)).collect();
+        let files = wanted.take(MAX_FILES).map(|(index, diff)| File::new(change, analysis, index, diff, &mut room)).collect();
         Some(Self { change, files, names: OnceCell::new() })
     }
 
@@ -87,7 +87,7 @@ impl<'a> View<'a> {
     pub(super) fn gone(&self) -> Vec<Gone<'_>> {
         let mut candidates: BTreeMap<&str, Option<Candidate<'_>>> = BTreeMap::new();
         for file in self.files.iter().filter(|f| !is_test_path(&f.diff.old_path)) {
-            for change in &file.changes {
+            for change in file.changes {
                 let Some(symbol) = change.old.as_ref().filter(|s| is_public_name(s)) else { continue };
                 let renamed = match change.kind {
                     ChangeKind::Removed => None,
@@ -133,17 +133,16 @@ impl<'a> View<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(change: &Change, index: usize, diff: &'a FileDiff, room: &mut usize) -> Self {
+    fn new(change: &Change, analysis: &'a Analysis, index: usize, diff: &'a FileDiff, room: &mut usize) -> Self {
         let mut side = |side: Side| {
             let text = change.text(diff, side).filter(|t| t.is_whole() && t.as_str().len() <= *room);
             *room -= text.as_ref().map_or(0, |t| t.as_str().len());
             text
         };
         let (old, new) = (side(Side::Old), side(Side::New));
-        let symbols = |path, text: &Option<FileText>| text.as_ref().map(|t| context::symbols_of(path, t.as_str())).unwrap_or_default();
-        let (old_symbols, new_symbols) = (symbols(&diff.old_path, &old), symbols(&diff.new_path, &new));
-        let changes = context::symbol_changes(&old_symbols, &new_symbols, &diff.hunks);
-        Self { index, diff, old, new, old_symbols, new_symbols, changes }
+        let read = analysis.file(index);
+        let (old_symbols, new_symbols) = (read.symbols(Side::Old), read.symbols(Side::New));
+        Self { index, diff, old, new, old_symbols, new_symbols, changes: read.changes() }
     }
 
     /// The added lines with their numbers.
