@@ -38,3 +38,4 @@ pub mod run;
 pub mod secrets;
 pub mod telemetry;
 pub mod text;
+mod threads;

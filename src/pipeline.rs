@@ -7,8 +7,10 @@ use crate::error::UserError;
 use crate::history::Past;
 use crate::report::{Review, Sources};
 use crate::reviewers::fanout;
+use crate::rules::RuleSet;
 use crate::run::{self, Prepared, Scope, Setup};
 use crate::telemetry::{Event, Events};
+use crate::threads::both;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -36,7 +38,9 @@ pub struct Inputs {
 /// Ends the scan early when `stop` is set.
 pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool) -> Result<Prepared, UserError> {
     let started = Instant::now();
-    let change = Arc::new(change::open(&inputs.source)?);
+    // Git answers slowly, and our own rules are the same for all changes.
+    let (_, change) = both(RuleSet::built_in, || change::open(&inputs.source));
+    let change = Arc::new(change?);
     let setup = Setup::load(&change, inputs.layers, inputs.scope, &inputs.place, env, inputs.today)?;
     let risk = setup.classify(&change);
     let scanned = setup.scan(&change, &risk, stop);

@@ -1,10 +1,11 @@
 //! Reads a change from its source: finds the base, takes the snapshot, asks git for the diff.
 
-use super::repository::{DEFAULT_BRANCHES, Repository, both};
+use super::repository::{DEFAULT_BRANCHES, Repository};
 use super::{Change, PolicyArg, Source, SourceKind, SourceRequest, empty, patch, request, short};
 use crate::error::UserError;
 use crate::git::{Objects, Tree};
 use crate::path::RepoPath;
+use crate::threads::both;
 use std::sync::Arc;
 
 /// Reads the change that is asked for. Fails where nothing of it can be read; what could be read only
@@ -39,12 +40,6 @@ fn staged(repository: Repository, policy: Option<&PolicyArg>) -> Result<Change, 
         UserError::unreadable("the index cannot be read", e.to_string(), "Check the file `index` in the git directory and the temporary folder.")
     })?;
     let new = Tree::Index(index);
-    let parsed = repository.diff(base.as_deref(), &new)?;
-    if let Some(path) = parsed.unmerged.first() {
-        let cause = format!("files with unresolved conflicts: {}; the first is {path}", parsed.unmerged.len());
-        let fix = "Resolve them and `git add` the files, or review the work tree with its conflict markers: `tribune review`.";
-        return Err(UserError::unreadable("the index has conflicts", cause, fix));
-    }
     let mut change = empty(SourceKind::Staged);
     change.label = match &base {
         Some(sha) => format!("staged changes against HEAD ({})", short(sha)),
@@ -52,7 +47,7 @@ fn staged(repository: Repository, policy: Option<&PolicyArg>) -> Result<Change, 
     };
     let (policy, policy_tree) = repository.policy(policy, base.as_deref(), None, &mut change.notes)?;
     (change.policy, change.base_sha) = (policy, base.clone());
-    Ok(repository.finish(base.map(Tree::Treeish), new, policy_tree, parsed, change))
+    repository.diff(base.as_deref(), new, policy_tree, change)
 }
 
 fn range(repository: Repository, policy: Option<&PolicyArg>, base_name: &str, head_name: &str) -> Result<Change, UserError> {
@@ -79,27 +74,25 @@ fn range(repository: Repository, policy: Option<&PolicyArg>, base_name: &str, he
         });
     };
     let new = Tree::Treeish(head.clone());
-    let parsed = repository.diff(Some(&base), &new)?;
     let mut change = empty(SourceKind::Range);
     change.label = format!("{} against {}", named(head_name, &head), named(base_name, &tip));
     let (policy, policy_tree) = repository.policy(policy, Some(&base), None, &mut change.notes)?;
     (change.policy, change.messages) = (policy, messages);
     (change.base_sha, change.head_sha) = (Some(base.clone()), Some(head));
-    Ok(repository.finish(Some(Tree::Treeish(base)), new, policy_tree, parsed, change))
+    repository.diff(Some(&base), new, policy_tree, change)
 }
 
 fn work_tree(repository: Repository, policy: Option<&PolicyArg>) -> Result<Change, UserError> {
     let (snapshot, history) = both(|| repository.snapshot("index-work-tree"), || default_base(&repository));
     let (snapshot, history) = (snapshot?, history?);
     let new = Tree::Index(snapshot.index);
-    let parsed = repository.diff(history.base.as_deref(), &new)?;
     let mut change = empty(SourceKind::WorkTree);
     change.label = history.label;
     change.notes = [history.note.into_iter().collect(), snapshot.notes].concat();
     let (policy, policy_tree) = repository.policy(policy, history.base.as_deref(), Some(&new), &mut change.notes)?;
     (change.policy, change.messages, change.base_sha) = (policy, history.messages, history.base.clone());
     (change.unreadable, change.oversized) = (snapshot.unreadable, snapshot.oversized);
-    Ok(repository.finish(history.base.map(Tree::Treeish), new, policy_tree, parsed, change))
+    repository.diff(history.base.as_deref(), new, policy_tree, change)
 }
 
 /// What the work tree is compared with.

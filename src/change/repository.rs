@@ -1,6 +1,6 @@
 //! The repository that a change is read from: what its names stand for, and the questions that every source asks.
 
-use super::{Change, Policy, PolicyArg};
+use super::{Change, Policy, PolicyArg, SourceKind};
 use crate::diff::parse::{ParseError, Parsed, parse};
 use crate::error::UserError;
 use crate::git::origin::{Origin, Settings};
@@ -8,9 +8,9 @@ use crate::git::room::Room;
 use crate::git::snapshot::{self, Snapshot, SnapshotError};
 use crate::git::{GitError, Objects, Tree, compare, told};
 use crate::path::RepoPath;
+use crate::threads::both;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 /// Where the default branch is looked for, first come first; and what to call it.
 pub(crate) const DEFAULT_BRANCHES: [(&str, &str); 5] = [
@@ -146,14 +146,10 @@ impl Repository {
         Ok((base.map_err(|e| told(&e, "find the merge base"))?, messages?))
     }
 
-    /// Git's diff from the commit `base` to `new`.
-    pub(super) fn diff(&self, base: Option<&str>, new: &Tree) -> Result<Parsed, UserError> {
-        diff(&self.room, self.settings.partial, base, new)
-    }
-
-    /// Makes a change of its parts; `change` brings what the source knows.
-    pub(super) fn finish(self, old: Option<Tree>, new: Tree, policy: Option<Tree>, parsed: Parsed, change: Change) -> Change {
-        finish(self.room, old, new, policy, parsed, change)
+    /// Git's diff from the commit `base` to `new`, as a change; `change` brings what the source knows.
+    pub(super) fn diff(self, base: Option<&str>, new: Tree, policy: Option<Tree>, change: Change) -> Result<Change, UserError> {
+        let partial = self.settings.partial;
+        diff(Objects::new(self.room, base.map(|sha| Tree::Treeish(sha.to_owned())), Some(new), policy), partial, base, change)
     }
 
     /// Whether objects may be missing.
@@ -167,9 +163,29 @@ impl Repository {
     }
 }
 
-/// Git's diff from the commit `base` to `new`, in the room. `partial`: objects may be missing.
-pub(super) fn diff(room: &Room, partial: bool, base: Option<&str>, new: &Tree) -> Result<Parsed, UserError> {
-    let bytes = compare::diff(room, base, new).map_err(|e| match e {
+/// Git's diff from the commit `base` to the new side of `objects`, as a change; `change` brings what the source knows. `partial`:
+/// objects may be missing. Of what is staged, a file with a conflict is an error.
+pub(super) fn diff(objects: Objects, partial: bool, base: Option<&str>, change: Change) -> Result<Change, UserError> {
+    let parsed = parsed(&objects, partial, base)?;
+    if let Some(path) = parsed.unmerged.first().filter(|_| change.kind == SourceKind::Staged) {
+        let cause = format!("files with unresolved conflicts: {}; the first is {path}", parsed.unmerged.len());
+        let fix = "Resolve them and `git add` the files, or review the work tree with its conflict markers: `tribune review`.";
+        return Err(UserError::unreadable("the index has conflicts", cause, fix));
+    }
+    let mut change = Change { files: parsed.files, ..change };
+    for (path, problem) in parsed.problems {
+        match path {
+            Some(path) => change.unreadable.push((path, problem)),
+            None => change.notes.push(format!("Not read in git's diff: {problem}")),
+        }
+    }
+    change.unreadable.sort();
+    change.objects = Some(Arc::new(objects));
+    Ok(change)
+}
+
+fn parsed(objects: &Objects, partial: bool, base: Option<&str>) -> Result<Parsed, UserError> {
+    let bytes = objects.diff(base).map_err(|e| match e {
         GitError::Failed { .. } if partial => UserError::unreadable(
             "objects of the change are missing",
             format!("this is a partial clone, and they could not be had from here ({e})"),
@@ -184,20 +200,6 @@ pub(super) fn diff(room: &Room, partial: bool, base: Option<&str>, new: &Tree) -
         };
         UserError::unreadable("git's diff cannot be read", e.to_string(), fix)
     })
-}
-
-/// Makes a change of its parts; `change` brings what the source knows.
-pub(super) fn finish(room: Room, old: Option<Tree>, new: Tree, policy: Option<Tree>, parsed: Parsed, change: Change) -> Change {
-    let mut change = Change { files: parsed.files, ..change };
-    for (path, problem) in parsed.problems {
-        match path {
-            Some(path) => change.unreadable.push((path, problem)),
-            None => change.notes.push(format!("Not read in git's diff: {problem}")),
-        }
-    }
-    change.unreadable.sort();
-    change.objects = Some(Arc::new(Objects::new(room, old, Some(new), policy)));
-    change
 }
 
 /// The messages of what `head` has beyond `base`.
@@ -218,13 +220,4 @@ fn check_revision(flag: &str, revision: &str) -> Result<(), UserError> {
     };
     let title = format!("{flag}: `{}` is not a revision", RepoPath::from(revision));
     Err(UserError::usage(title, problem, "Give a branch, a tag or a commit id."))
-}
-
-/// Runs two independent questions side by side.
-pub(super) fn both<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
-    thread::scope(|scope| {
-        let first = scope.spawn(first);
-        let second = second();
-        (first.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), second)
-    })
 }

@@ -1,7 +1,7 @@
 //! A merge request as a change: from git wherever both commits can be had, else from the forge's own diff, whose
 //! completeness has to be proven. Policy comes from the commit that the forge names, never from the author's side (TRUST 3).
 
-use super::repository::{Repository, diff, finish, read_messages};
+use super::repository::{Repository, diff, read_messages};
 use super::{Change, Policy, PolicyArg, Source, SourceKind, empty, patch, short};
 use crate::error::UserError;
 use crate::forge::{ApiDiff, ForgeError, MergeRequest, Target, told};
@@ -123,9 +123,9 @@ pub(super) fn open(dir: &Path, source: &RequestSource, policy: Option<&PolicyArg
                 fill(&room, source, &base, &head, policy_tree.as_ref(), &mut change.notes);
             }
             let new = Tree::Treeish(head.clone());
-            let parsed = diff(&room, partial, Some(&base), &new)?;
             change.messages = [vec![purpose(request)], read_messages(&room, &base, &head)?].concat();
-            return Ok(finish(room, Some(Tree::Treeish(base)), new, policy_tree, parsed, change));
+            let objects = Objects::new(room, Some(Tree::Treeish(base.clone())), Some(new), policy_tree);
+            return diff(objects, partial, Some(&base), change);
         }
         Ok(false) => "the repository does not hand out the commits".to_owned(),
         Err(e) => e.to_string(),

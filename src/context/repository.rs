@@ -17,8 +17,8 @@ pub trait Repository: Sync {
     fn file(&self, path: &RepoPath) -> Option<FileText>;
     /// All paths after the change, sorted.
     fn paths(&self) -> Vec<&RepoPath>;
-    /// Searches the tree after the change; hits sorted by path and line.
-    fn grep(&self, query: &GrepQuery) -> Vec<GrepHit>;
+    /// Searches the tree after the change; of each query the hits, sorted by path and line.
+    fn grep(&self, queries: &[GrepQuery]) -> Vec<Vec<GrepHit>>;
     /// A file's text in the policy tree.
     fn policy_file(&self, path: &RepoPath) -> Option<FileText>;
 }
@@ -38,8 +38,8 @@ impl Repository for Change {
         entries.unwrap_or_default().iter().map(|e| &e.path).collect()
     }
 
-    fn grep(&self, query: &GrepQuery) -> Vec<GrepHit> {
-        self.objects.as_ref().and_then(|o| o.grep(Side::New, query).ok()).unwrap_or_default()
+    fn grep(&self, queries: &[GrepQuery]) -> Vec<Vec<GrepHit>> {
+        self.objects.as_ref().and_then(|o| o.grep_all(Side::New, queries).ok()).unwrap_or_default()
     }
 
     fn policy_file(&self, path: &RepoPath) -> Option<FileText> {

@@ -21,6 +21,22 @@ pub(crate) struct Header {
     pub(crate) size: u64,
 }
 
+/// Reads what git says of an object before its contents; `None` when it is not there.
+pub(super) fn header(output: &mut impl BufRead) -> io::Result<Option<Header>> {
+    let mut line = Vec::new();
+    output.take(1 << 10).read_until(b'\n', &mut line)?;
+    let line = String::from_utf8_lossy(&line);
+    let words: Vec<&str> = line.trim_end().split(' ').collect();
+    match words.as_slice() {
+        [_, "missing"] => Ok(None),
+        [_, kind, size] => {
+            let size = size.parse().map_err(|_| io::Error::other("git's answer has no size"))?;
+            Ok(Some(Header { is_blob: *kind == "blob", size }))
+        }
+        _ => Err(io::Error::other("git ended or gave no readable answer")),
+    }
+}
+
 /// The process. It is killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -45,18 +61,7 @@ impl Batch {
     /// to be read.
     pub(crate) fn ask(&mut self, id: &str) -> io::Result<Option<Header>> {
         self.stdin.write_all(format!("{id}\n").as_bytes())?;
-        let mut line = Vec::new();
-        self.stdout.by_ref().take(1 << 10).read_until(b'\n', &mut line)?;
-        let line = String::from_utf8_lossy(&line);
-        let words: Vec<&str> = line.trim_end().split(' ').collect();
-        match words.as_slice() {
-            [_, "missing"] => Ok(None),
-            [_, kind, size] => {
-                let size = size.parse().map_err(|_| io::Error::other("git's answer has no size"))?;
-                Ok(Some(Header { is_blob: *kind == "blob", size }))
-            }
-            _ => Err(io::Error::other("git ended or gave no readable answer")),
-        }
+        header(&mut self.stdout)
     }
 
     /// Reads the contents of the object asked for last, of which `size` bytes were announced.

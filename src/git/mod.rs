@@ -10,11 +10,11 @@ mod batch;
 pub(crate) mod bring;
 pub(crate) mod compare;
 pub(crate) mod fetch;
-mod grep;
 mod objects;
 pub(crate) mod origin;
 mod program;
 pub(crate) mod room;
+mod search;
 pub(crate) mod snapshot;
 mod texts;
 
@@ -61,7 +61,8 @@ pub struct GrepQuery {
     pub needles: Vec<String>,
     /// Only where a needle stands as a whole word.
     pub word: bool,
-    /// Only in paths that match this glob (git pathspec `:(glob)`), if given. At most 1,000 bytes.
+    /// Only in paths that match this glob (as git's `:(glob)`: `*` stays within a folder, `**` does not; without a wildcard a file
+    /// or a folder), if given. At most 1,000 bytes.
     pub glob: Option<String>,
     /// At most so many hits a file, in all.
     pub max_per_file: usize,

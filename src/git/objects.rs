@@ -4,10 +4,11 @@ use super::batch::{Batch, Header, Mode};
 use super::program::{Call, GitError};
 use super::room::Room;
 use super::texts::Texts;
-use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, compare, grep, object_id};
+use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, compare, object_id, search};
 use crate::diff::{self, FileDiff, FileMode, Side};
 use crate::path::RepoPath;
 use crate::text::FileText;
+use crate::threads::both;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -151,13 +152,34 @@ impl Objects {
         self.regular(find(self.policy_entries()?, path), bound)
     }
 
-    /// Searches a side's tree for fixed strings, text files only, hits sorted by path and line. A search of more than
-    /// five seconds is an error; one whose hits exceed 16 MiB ends early, always at the same place.
+    /// Searches a side's tree for fixed strings, text files of at most 8 MiB only, hits sorted by path and line; each file is read once
+    /// for all queries, whose hits come in their order. A search of more than five seconds is an error.
+    pub fn grep_all(&self, side: Side, queries: &[GrepQuery]) -> Result<Vec<Vec<GrepHit>>, ObjectError> {
+        search::search(&self.room, self.entries(side)?, queries)
+    }
+
+    /// The hits of one query, see [`Objects::grep_all`].
     pub fn grep(&self, side: Side, query: &GrepQuery) -> Result<Vec<GrepHit>, ObjectError> {
-        match &self.side(side).tree {
-            Some(tree) => grep::grep(&self.room, tree, query),
-            None => Ok(Vec::new()),
-        }
+        Ok(self.grep_all(side, std::slice::from_ref(query))?.pop().unwrap_or_default())
+    }
+
+    /// Git's raw list and patch from the commit `base` (before the first one: from nothing) to the new side. Meanwhile the trees
+    /// are listed, and the process that reads contents is started, since everybody asks for them next.
+    pub(crate) fn diff(&self, base: Option<&str>) -> Result<Vec<u8>, GitError> {
+        let Some(new) = &self.new.tree else { return Ok(Vec::new()) };
+        let prepare = || {
+            // What fails here fails again, and is told, where it is asked for.
+            drop(self.policy_entries());
+            drop(self.entries(Side::New));
+            drop(self.entries(Side::Old));
+        };
+        let start = || {
+            let mut slot = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+            if slot.is_none() {
+                *slot = Batch::start(&self.room, Mode::Contents).ok();
+            }
+        };
+        both(prepare, || both(start, || compare::diff(&self.room, base, new)).1).1
     }
 
     /// Git's own diff from another commit to the new side; `None` where git has not all of that commit, or it cannot be read whole.

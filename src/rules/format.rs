@@ -8,6 +8,7 @@ use super::problem::{Problem, nearest, shown};
 use crate::lang::Lang;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_saphyr::Spanned;
+use std::sync::OnceLock;
 
 /// A larger rule file is refused, in bytes.
 pub(super) const MAX_FILE: usize = 256 << 10;
@@ -143,13 +144,21 @@ fn language(name: &Spanned<String>) -> Result<&'static [Lang], Problem> {
 /// The paths that a rule is about: those that a glob names (all where none does), but not those that a glob with a `!` names.
 #[derive(Debug)]
 pub(super) struct PathGlobs {
-    wanted: Option<GlobSet>,
-    unwanted: GlobSet,
+    wanted: Vec<Glob>,
+    unwanted: Vec<Glob>,
+    /// Both, compiled when first needed: most rules are about languages that a change does not have.
+    compiled: OnceLock<Result<[GlobSet; 2], globset::Error>>,
 }
 
 impl PathGlobs {
     pub(super) fn is_match(&self, path: &str) -> bool {
-        self.wanted.as_ref().is_none_or(|g| g.is_match(path)) && !self.unwanted.is_match(path)
+        self.compiled().is_ok_and(|[wanted, unwanted]| (self.wanted.is_empty() || wanted.is_match(path)) && !unwanted.is_match(path))
+    }
+
+    /// The sets of wanted and of unwanted paths; each pattern is sound by itself, but together they can be too large.
+    pub(super) fn compiled(&self) -> Result<&[GlobSet; 2], &globset::Error> {
+        let set = |globs: &[Glob]| globs.iter().fold(&mut GlobSetBuilder::new(), |set, glob| set.add(glob.clone())).build();
+        self.compiled.get_or_init(|| Ok([set(&self.wanted)?, set(&self.unwanted)?])).as_ref()
     }
 }
 
@@ -157,8 +166,7 @@ fn globs(paths: &[Spanned<String>]) -> Result<PathGlobs, Problem> {
     if let Some(first) = paths.first().filter(|_| paths.len() > MAX_PATHS) {
         return Err(Problem::at(first.referenced, format!("{} paths", paths.len()), format!("at most {MAX_PATHS}")));
     }
-    let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
-    let mut any = false;
+    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
     for path in paths {
         if path.value.trim_start_matches('!').split('/').any(|part| matches!(part, "." | "..")) || path.value.trim_start_matches('!').starts_with('/')
         {
@@ -170,21 +178,11 @@ fn globs(paths: &[Spanned<String>]) -> Result<PathGlobs, Problem> {
             Problem::at(path.referenced, format!("not a glob: {}", e.kind()), help)
         };
         match path.value.strip_prefix('!') {
-            Some(pattern) => unwanted.add(glob(pattern).map_err(wrong)?),
-            None => {
-                any = true;
-                wanted.add(glob(&path.value).map_err(wrong)?)
-            }
-        };
+            Some(pattern) => unwanted.push(glob(pattern).map_err(wrong)?),
+            None => wanted.push(glob(&path.value).map_err(wrong)?),
+        }
     }
-    let line = paths.first().map(|p| p.referenced);
-    let build = |set: GlobSetBuilder| {
-        set.build().map_err(|e| match line {
-            Some(place) => Problem::at(place, format!("not a glob: {}", e.kind()), ""),
-            None => Problem::line(0, format!("not a glob: {}", e.kind()), ""),
-        })
-    };
-    Ok(PathGlobs { wanted: any.then(|| build(wanted)).transpose()?, unwanted: build(unwanted)? })
+    Ok(PathGlobs { wanted, unwanted, compiled: OnceLock::new() })
 }
 
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {

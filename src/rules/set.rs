@@ -11,7 +11,7 @@ use crate::path::RepoPath;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
 
 /// A source with more rules than this is cut off, with a problem.
@@ -91,8 +91,11 @@ impl Loaded {
         Some(compiled.as_ref().map_err(String::as_str))
     }
 
-    /// The first reason why its detector does not compile.
+    /// The first reason why its paths or its detector do not compile.
     pub(super) fn broken(&self) -> Option<Problem> {
+        if let Err(error) = self.file.globs.compiled() {
+            return Some(Problem::line(0, "the paths do not compile", error.kind().to_string()));
+        }
         self.file.langs.iter().find_map(|lang| {
             let error = self.pattern(*lang)?.err()?;
             Some(Problem::line(self.file.detect_line, format!("the detector does not compile for {}", lang.name()), error.to_owned()))
@@ -107,8 +110,13 @@ impl Loaded {
 }
 
 impl RuleSet {
-    /// The rules that come with tribune. Reads front matter, compiles nothing.
+    /// The rules that come with tribune. Reads front matter, compiles nothing; once, then they are kept.
     pub fn built_in() -> Self {
+        static READ: LazyLock<RuleSet> = LazyLock::new(RuleSet::read_built_in);
+        READ.clone()
+    }
+
+    fn read_built_in() -> Self {
         let text = |path: &str| BuiltIn::get(path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
         let files = BuiltIn::iter().filter_map(|path| Some((path.to_string(), text(&path)?))).collect();
         let mut set = Self::default();

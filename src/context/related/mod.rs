@@ -20,8 +20,6 @@ use super::render::Shown;
 use crate::git::GrepQuery;
 use facts::{Fact, Finder, Kind};
 use needles::needles;
-use std::panic::resume_unwind;
-use std::thread;
 
 /// Bounds of the search.
 const MAX_PER_FILE: usize = 200;
@@ -43,18 +41,10 @@ pub(super) fn related(material: &Material<'_>, bundle: &Bundle, shown: &Shown, b
     let needles = needles(bundle, material.analysis);
     let paths = material.repo.paths();
     let glob = if paths.len() > HUGE_TREE { common_folder(material, bundle) } else { None };
-    let search = |needles: Vec<String>, word: bool| {
-        if needles.is_empty() {
-            return Vec::new();
-        }
-        material.repo.grep(&GrepQuery { needles, word, glob: glob.clone(), max_per_file: MAX_PER_FILE, max_hits: MAX_HITS })
-    };
-    // Two walks over the whole tree, side by side.
-    let (names, literals) = thread::scope(|scope| {
-        let literals = scope.spawn(|| search(needles.literals.keys().cloned().collect(), false));
-        let names = search(needles.names.keys().cloned().collect(), true);
-        (names, literals.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
+    let query = |needles: Vec<String>, word: bool| GrepQuery { needles, word, glob: glob.clone(), max_per_file: MAX_PER_FILE, max_hits: MAX_HITS };
+    let queries = [query(needles.names.keys().cloned().collect(), true), query(needles.literals.keys().cloned().collect(), false)];
+    let mut hits = material.repo.grep(&queries).into_iter();
+    let (names, literals) = (hits.next().unwrap_or_default(), hits.next().unwrap_or_default());
     let mut finder = Finder::new(material, shown);
     let room = bytes.saturating_sub(250);
     let mut facts = finder.of_names(&needles.names, &names, LONG);

@@ -106,6 +106,25 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     if text.contains("hunter2") { Cow::Owned(text.replace("hunter2", "‹masked:hunt…›")) } else { Cow::Borrowed(text) }
 }
 
+impl Fake {
+    fn grep_one(&self, query: &GrepQuery) -> Vec<GrepHit> {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let stands = |line: &str, needle: &str| {
+            line.match_indices(needle).any(|(at, _)| !query.word || (!line[..at].ends_with(word) && !line[at + needle.len()..].starts_with(word)))
+        };
+        let mut out = Vec::new();
+        for (path, text) in &self.new {
+            for (line, number) in text.lines().zip(1..) {
+                if query.needles.iter().any(|n| stands(line, n)) {
+                    out.push(GrepHit { path: path.clone(), line: number, text: line.to_owned() });
+                }
+            }
+        }
+        out.truncate(query.max_hits);
+        out
+    }
+}
+
 /// The given files (ascending indices), read.
 pub(super) fn read(change: &Change, fake: &Fake, files: &[usize], private: Private<'_>) -> Analysis {
     let parse = affordable(change, fake, &|_| true);
@@ -132,21 +151,8 @@ impl Repository for Fake {
         self.new.keys().collect()
     }
 
-    fn grep(&self, query: &GrepQuery) -> Vec<GrepHit> {
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let stands = |line: &str, needle: &str| {
-            line.match_indices(needle).any(|(at, _)| !query.word || (!line[..at].ends_with(word) && !line[at + needle.len()..].starts_with(word)))
-        };
-        let mut out = Vec::new();
-        for (path, text) in &self.new {
-            for (line, number) in text.lines().zip(1..) {
-                if query.needles.iter().any(|n| stands(line, n)) {
-                    out.push(GrepHit { path: path.clone(), line: number, text: line.to_owned() });
-                }
-            }
-        }
-        out.truncate(query.max_hits);
-        out
+    fn grep(&self, queries: &[GrepQuery]) -> Vec<Vec<GrepHit>> {
+        queries.iter().map(|query| self.grep_one(query)).collect()
     }
 
     fn policy_file(&self, path: &RepoPath) -> Option<FileText> {
