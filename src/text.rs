@@ -84,6 +84,12 @@ impl FileText {
         (1..=self.line_count()).filter_map(|n| self.line(n).map(|l| (n, l)))
     }
 
+    /// Where line `number` (1-based) begins, in bytes of [`FileText::as_str`]; its end for lines past the last one.
+    pub fn offset(&self, number: u32) -> usize {
+        let line = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
+        self.0.starts.get(line).copied().unwrap_or(self.0.text.len())
+    }
+
     /// The 1-based line in which byte `offset` of [`FileText::as_str`] lies.
     pub fn line_at(&self, offset: usize) -> u32 {
         u32::try_from(self.0.starts.partition_point(|s| *s <= offset).max(1)).unwrap_or(u32::MAX)

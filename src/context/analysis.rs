@@ -87,11 +87,10 @@ pub fn affordable(change: &Change, repo: &dyn Repository, wanted: &dyn Fn(usize)
 }
 
 impl FileView {
-    /// Reads a changed file. `new` is its text after the change, whose tree may be there already; `parse`: whether trees are to be
-    /// made at all (see [`affordable`]).
-    pub fn read(file: &FileDiff, repo: &dyn Repository, mask: Mask<'_>, new: Option<&Source>, parse: bool) -> Self {
-        let before = repo.text(file, Side::Old).map(|text| Source::new(&file.old_path, text));
-        let (old, removed) = side(file, Side::Old, before.as_ref(), mask, parse);
+    /// Reads a changed file. `old` and `new` are its texts, whose trees may be there already; `parse`: whether trees are to be made
+    /// at all (see [`affordable`]).
+    pub fn read(file: &FileDiff, old: Option<&Source<'_>>, new: Option<&Source<'_>>, mask: Mask<'_>, parse: bool) -> Self {
+        let (old, removed) = side(file, Side::Old, old, mask, parse);
         let (new, added) = side(file, Side::New, new, mask, parse);
         let changes = symbol_changes(&old, &new, &file.hunks);
         let now = counterparts(&old, &new);
@@ -112,7 +111,7 @@ impl FileView {
     }
 }
 
-fn side(file: &FileDiff, side: Side, source: Option<&Source>, mask: Mask<'_>, may_parse: bool) -> (Vec<Symbol>, Words) {
+fn side(file: &FileDiff, side: Side, source: Option<&Source<'_>>, mask: Mask<'_>, may_parse: bool) -> (Vec<Symbol>, Words) {
     let Some(source) = source else { return Default::default() };
     let path = if side == Side::Old { &file.old_path } else { &file.new_path };
     let masked = masked_text(source.text(), mask).map(|text| Source::new(path, text));

@@ -11,7 +11,7 @@ pub(super) type Node<'t> = tree_sitter::Node<'t>;
 
 /// The tree of a text with the table of its language; `None` where the context has none, or where the text is too long, too
 /// deep or too wild for its grammar.
-pub(super) fn parse(source: &Source) -> Option<(&'static Grammar, &Parsed)> {
+pub(super) fn parse<'s>(source: &'s Source<'_>) -> Option<(&'static Grammar, &'s Parsed)> {
     let fits = source.text().as_str().len() <= MAX_PARSED;
     let grammar = grammar(source.lang().filter(|_| fits)?)?;
     Some((grammar, source.parsed()?))

@@ -23,8 +23,9 @@ const PIECE: usize = 1_024;
 const MAX_INDENT: usize = 250;
 const MAX_YAML: usize = 100;
 
-/// The syntax tree of a text; `None` where it is too deep or too wild for the grammar.
-pub(super) fn tree(lang: Lang, text: &str) -> Option<Tree> {
+/// The syntax tree of a text; `None` where it is too deep or too wild for the grammar. `old` is that of the text before, which has
+/// been told what was edited.
+pub(super) fn tree(lang: Lang, text: &str, old: Option<&Tree>) -> Option<Tree> {
     if !is_shallow(text) || !is_safe(lang, text) {
         return None;
     }
@@ -42,7 +43,7 @@ pub(super) fn tree(lang: Lang, text: &str) -> Option<Tree> {
         if reads == 0 { &[] } else { text.as_bytes().get(at..(at + PIECE).min(text.len())).unwrap_or_default() }
     };
     let options = ParseOptions::new().progress_callback(&mut count);
-    let tree = parser.parse_with_options(&mut read, None, Some(options))?;
+    let tree = parser.parse_with_options(&mut read, old, Some(options))?;
     (reads > 0).then_some(tree)
 }
 
@@ -94,7 +95,12 @@ fn heredoc(after: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Lang;
+    use tree_sitter::Tree;
+
+    fn tree(lang: Lang, text: &str) -> Option<Tree> {
+        super::tree(lang, text, None)
+    }
 
     /// What fills a scanner's state; that it comes back at all is what is asked.
     #[test]

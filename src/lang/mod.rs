@@ -1,6 +1,7 @@
 //! The languages that rules and context can parse: what they are called, which files are written in
 //! them, and their grammars as ast-grep wants them. It never guesses from a file's contents.
 
+mod edit;
 mod guard;
 mod source;
 
@@ -162,7 +163,7 @@ impl Lang {
     /// Parses `text`; broken code and fragments give a tree with error nodes. `None` where the text is too deep or too
     /// wild for the grammar (see [`guard`]). Walk the tree with a cursor, do not recurse.
     pub fn parse(self, text: &str) -> Option<Parsed> {
-        Some(AstGrep::doc(StrDoc { src: text.to_owned(), lang: self, tree: guard::tree(self, text)? }))
+        Some(AstGrep::doc(StrDoc { src: text.to_owned(), lang: self, tree: guard::tree(self, text, None)? }))
     }
 
     /// ast-grep's language. Only those whose grammar is linked may appear here: the others panic when used.

@@ -74,7 +74,7 @@ impl Index {
 impl RuleSet {
     /// The hits of all detectors that are about `path`, on code of which at least one line was added. Hostile text costs
     /// bounded time and stack; what was not looked at for that reason is told in [`Scan::bound`].
-    pub fn scan(&self, path: &RepoPath, source: &Source, touched: &TouchedLines) -> Scan {
+    pub fn scan(&self, path: &RepoPath, source: &Source<'_>, touched: &TouchedLines) -> Scan {
         let mut found = Found::default();
         if touched.is_empty() {
             return found.finish();
@@ -128,7 +128,7 @@ fn find_secrets(id: &str, text: &FileText, touched: &TouchedLines, found: &mut F
     }
 }
 
-fn find_patterns(index: &Index, chosen: &[bool], source: &Source, touched: &TouchedLines, found: &mut Found) {
+fn find_patterns(index: &Index, chosen: &[bool], source: &Source<'_>, touched: &TouchedLines, found: &mut Found) {
     let parsed = match parse(source) {
         Ok(parsed) => parsed,
         Err(bound) => return found.bounds.push(bound),
@@ -179,7 +179,7 @@ fn try_patterns(
     }
 }
 
-fn parse(source: &Source) -> Result<&Parsed, String> {
+fn parse<'s>(source: &'s Source<'_>) -> Result<&'s Parsed, String> {
     let bytes = source.text().as_str().len();
     if bytes > MAX_BYTES {
         return Err(format!("patterns were not tried: {bytes} bytes, more than {MAX_BYTES}"));

@@ -177,12 +177,16 @@ fn one(rules: &RuleSet, change: &Change, file: usize, view: Option<bool>) -> (Fi
     let diff = &change.files[file];
     let touched = TouchedLines::of(diff);
     let new = if touched.is_empty() && view.is_none() { None } else { change.text(diff, Side::New) };
-    let new = new.map(|text| Source::new(diff.path(), text));
+    let old = view.and_then(|_| change.text(diff, Side::Old)).map(|text| Source::new(&diff.old_path, text));
+    let new = new.map(|text| match &old {
+        Some(old) if view == Some(true) => Source::new(diff.path(), text).after(old, &diff.hunks),
+        _ => Source::new(diff.path(), text),
+    });
     let mut scan = FileScan { file, hits: Vec::new(), bound: None, read: touched.is_empty() || new.is_some() };
     if let Some(source) = &new {
         let found = rules.scan(diff.path(), source, &touched);
         (scan.hits, scan.bound) = (found.hits, found.bound);
     }
-    let view = view.map(|parse| FileView::read(diff, change, &secrets::mask, new.as_ref(), parse));
+    let view = view.map(|parse| FileView::read(diff, old.as_ref(), new.as_ref(), &secrets::mask, parse));
     (scan, view.unwrap_or_default())
 }

@@ -74,7 +74,7 @@ pub(super) struct Finder<'a> {
 
 /// The hits of one name.
 #[derive(Default)]
-struct Hits<'h> {
+pub(super) struct Hits<'h> {
     total: usize,
     declared: Vec<&'h GrepHit>,
     declared_in_diff: bool,
@@ -89,29 +89,41 @@ impl<'a> Finder<'a> {
         Self { material, shown, opened: BTreeMap::new(), tested: BTreeSet::new() }
     }
 
-    /// Declarations (with at most `lines` lines of each, comments left aside), uses and tests of names.
-    pub(super) fn of_names(&mut self, names: &BTreeMap<String, Name>, hits: &[GrepHit], lines: u32) -> Vec<Fact> {
+    /// The hits of each name, rare names first: they may use up the files that can be opened.
+    pub(super) fn by_name<'n, 'h>(&self, names: &'n BTreeMap<String, Name>, hits: &'h [GrepHit]) -> Vec<(&'n str, Hits<'h>)> {
         let mut by_name: BTreeMap<&str, Hits<'_>> = BTreeMap::new();
-        for hit in hits.iter().filter(|h| self.usable(h)) {
-            let words: BTreeSet<&str> = hit.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-            for (name, _) in words.iter().filter_map(|w| names.get_key_value(*w)) {
-                let of = by_name.entry(name).or_default();
-                of.total += 1;
-                let (declares, shown) = (declares(&hit.path, &hit.text, name), self.shown.has(&hit.path, hit.line));
-                of.declared_in_diff |= declares && shown;
-                match (declares, shown) {
-                    (true, false) => of.declared.push(hit),
-                    (false, false) => of.used.push(hit),
-                    _ => {}
+        for hits in hits.chunk_by(|a, b| a.path == b.path) {
+            if hits.first().is_none_or(|h| !self.is_open(&h.path)) {
+                continue;
+            }
+            for hit in hits.iter().filter(|h| h.text.len() <= MAX_LINE) {
+                let words = hit.text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| w.len() >= 2);
+                let mut here: Vec<&str> = words.filter_map(|w| names.get_key_value(w)).map(|(name, _)| name.as_str()).collect();
+                here.sort_unstable();
+                here.dedup();
+                for name in here {
+                    let of = by_name.entry(name).or_default();
+                    of.total += 1;
+                    let (declares, shown) = (declares(&hit.path, &hit.text, name), self.shown.has(&hit.path, hit.line));
+                    of.declared_in_diff |= declares && shown;
+                    match (declares, shown) {
+                        (true, false) => of.declared.push(hit),
+                        (false, false) => of.used.push(hit),
+                        _ => {}
+                    }
                 }
             }
         }
-        let mut facts = Vec::new();
-        let mut tests = Tests::new();
-        // Rare names first: they may use up the files that can be opened.
         let mut order: Vec<(&str, Hits<'_>)> = by_name.into_iter().collect();
         order.sort_by_key(|(name, hits)| (hits.total, *name));
-        for (text, hits) in &order {
+        order
+    }
+
+    /// Declarations (with at most `lines` lines of each, comments left aside), uses and tests of names.
+    pub(super) fn of_names(&mut self, names: &BTreeMap<String, Name>, hits: &[(&str, Hits<'_>)], lines: u32) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut tests = Tests::new();
+        for (text, hits) in hits {
             let name = &names[*text];
             facts.extend(self.declaration(text, name, hits, lines));
             facts.extend(self.uses(text, name, hits, &mut tests));
@@ -331,7 +343,12 @@ impl<'a> Finder<'a> {
     }
 
     fn usable(&self, hit: &GrepHit) -> bool {
-        hit.text.len() <= MAX_LINE && !is_noise(&hit.path) && !(self.material.private)(&hit.path)
+        hit.text.len() <= MAX_LINE && self.is_open(&hit.path)
+    }
+
+    /// Whether a file may be shown, and says something.
+    fn is_open(&self, path: &RepoPath) -> bool {
+        !is_noise(path) && !(self.material.private)(path)
     }
 
     fn from(&self, file: usize) -> Option<&'a RepoPath> {

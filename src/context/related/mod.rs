@@ -47,6 +47,7 @@ pub(super) fn related(material: &Material<'_>, bundle: &Bundle, shown: &Shown, b
     let (names, literals) = (hits.next().unwrap_or_default(), hits.next().unwrap_or_default());
     let mut finder = Finder::new(material, shown);
     let room = bytes.saturating_sub(250);
+    let names = finder.by_name(&needles.names, &names);
     let mut facts = finder.of_names(&needles.names, &names, LONG);
     facts.extend(finder.of_literals(&needles.literals, &literals));
     facts.extend(finder.namesakes(bundle, &paths));

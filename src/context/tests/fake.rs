@@ -129,8 +129,9 @@ impl Fake {
 pub(super) fn read(change: &Change, fake: &Fake, files: &[usize], private: Private<'_>) -> Analysis {
     let parse = affordable(change, fake, &|_| true);
     let view = |(file, parse): (&FileDiff, bool)| {
+        let old = fake.text(file, Side::Old).map(|text| Source::new(&file.old_path, text));
         let new = fake.text(file, Side::New).map(|text| Source::new(&file.new_path, text));
-        FileView::read(file, fake, &mask, new.as_ref(), parse)
+        FileView::read(file, old.as_ref(), new.as_ref(), &mask, parse)
     };
     let mut analysis = Analysis::new(change.files.iter().zip(parse).map(view).collect());
     analysis.retain(change, files, private);

@@ -1,7 +1,10 @@
 //! Many fixed strings, looked for at once.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::HashSet;
+
+/// Needles of so many bytes together get the faster automaton.
+const MAX_DENSE: usize = 4_000;
 
 /// The strings of one query. Whole words of ASCII, which most are, are found by cutting the text into words; the others by an
 /// automaton.
@@ -26,7 +29,11 @@ impl Needles {
         }
         // Where words have to be whole, a match that is none must not hide another one; elsewhere any match will do.
         let kind = if word { MatchKind::Standard } else { MatchKind::LeftmostFirst };
-        let others = (!others.is_empty()).then(|| AhoCorasick::builder().match_kind(kind).build(others).expect("some hundred needles fit"));
+        // The faster automaton takes much room. Looking for rare beginnings first would not pay: many a literal begins with blanks.
+        let small = others.iter().map(|n| n.len()).sum::<usize>() <= MAX_DENSE;
+        let automaton = if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        let build = || AhoCorasick::builder().match_kind(kind).kind(Some(automaton)).prefilter(false).build(&others);
+        let others = (!others.is_empty()).then(|| build().expect("some hundred needles fit"));
         Self { words: words.into_iter().map(|n| n.as_bytes().to_vec()).collect(), lengths, others, word }
     }
 
@@ -41,8 +48,8 @@ impl Needles {
 
     fn find_word(&self, text: &[u8], mut at: usize) -> Option<usize> {
         loop {
-            at += text[at..].iter().position(|b| is_word(*b))?;
-            let length = text[at..].iter().position(|b| !is_word(*b)).unwrap_or(text.len() - at);
+            at += text.get(at..)?.iter().position(|b| WORD[usize::from(*b)])?;
+            let length = text[at..].iter().position(|b| !WORD[usize::from(*b)]).unwrap_or(text.len() - at);
             if self.lengths[usize::from(text[at])] & length_bit(length) != 0 && self.words.contains(&text[at..at + length]) {
                 return Some(at);
             }
@@ -91,8 +98,19 @@ fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
 }
 
+/// The bytes that words consist of.
+static WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
+
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    WORD[usize::from(byte)]
 }
 
 #[cfg(test)]
