@@ -11,6 +11,8 @@ use crate::rules::RuleSet;
 use crate::run::{self, Prepared, Scope, Setup};
 use crate::telemetry::{Event, Events};
 use crate::threads::both;
+use crate::{risk, secrets};
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -38,8 +40,8 @@ pub struct Inputs {
 /// Ends the scan early when `stop` is set.
 pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool) -> Result<Prepared, UserError> {
     let started = Instant::now();
-    // Git answers slowly, and our own rules are the same for all changes.
-    let (_, change) = both(RuleSet::built_in, || change::open(&inputs.source));
+    // While git answers there is time for what is the same for all changes.
+    let (_, change) = both(compile, || change::open(&inputs.source));
     let change = Arc::new(change?);
     let setup = Setup::load(&change, inputs.layers, inputs.scope, &inputs.place, env, inputs.today)?;
     let risk = setup.classify(&change);
@@ -47,6 +49,13 @@ pub fn prepare(inputs: Inputs, env: Env<'_>, events: &Events, stop: &AtomicBool)
     let prepared = Prepared::new(started, setup, change, risk, scanned, inputs.past, inputs.plan)?;
     events.emit(prepared.planned());
     Ok(prepared)
+}
+
+/// Reads our own rules and compiles our tables, each once for the whole run.
+fn compile() {
+    drop(RuleSet::built_in());
+    risk::compile();
+    secrets::compile();
 }
 
 /// Reviews what was prepared: reviewers, judge, verdict. What goes wrong with models is in the review; only a

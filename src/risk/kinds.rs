@@ -151,6 +151,13 @@ pub(super) fn paths(file: &FileDiff) -> impl Iterator<Item = &RepoPath> {
     std::iter::once(&file.new_path).chain((file.old_path != file.new_path).then_some(&file.old_path))
 }
 
+/// Compiles all tables of this file.
+pub(super) fn compile() {
+    [&CI, &INSTRUCTIONS, &MANIFESTS, &LOCKS, &MIGRATIONS].into_iter().for_each(|table| {
+        LazyLock::force(table);
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,14 @@ pub use noise::{Noise, NoiseFilter, NoiseKind};
 pub use signals::{Signal, signals};
 pub use tier::{TierChoice, choose_tier};
 
+/// Compiles all tables, for which the first file would have to wait otherwise.
+pub fn compile() {
+    kinds::compile();
+    noise::compile();
+    signals::compile();
+    words::compile();
+}
+
 use crate::path::RepoPath;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

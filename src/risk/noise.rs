@@ -213,6 +213,11 @@ fn folder_in(path: &RepoPath, folder: &str) -> Option<String> {
     None
 }
 
+/// Compiles all tables of this file.
+pub(super) fn compile() {
+    LazyLock::force(&NAMED);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{config, with_lines};

@@ -257,6 +257,14 @@ fn is_test(path: &RepoPath) -> bool {
         || path.file_name().to_ascii_lowercase().split(['.', '_', '-']).any(|part| part == "test" || part == "spec")
 }
 
+/// Compiles all tables of this file.
+pub(super) fn compile() {
+    [&SCHEMAS, &DEPLOYMENT, &TOOLING].into_iter().for_each(|table| {
+        LazyLock::force(table);
+    });
+    LazyLock::force(&SCRIPT);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{changed, config, with_lines};

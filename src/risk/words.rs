@@ -111,6 +111,16 @@ pub(super) fn version(line: &[u8]) -> Option<(&[u8], Major)> {
     Some((found.get(1)?.as_bytes(), (major, (major == 0).then_some(minor))))
 }
 
+/// Compiles all tables of this file.
+pub(super) fn compile() {
+    [&SECURITY_SET, &RELEASE_SET].into_iter().for_each(|table| {
+        LazyLock::force(table);
+    });
+    [&PUBLIC, &VERSION].into_iter().for_each(|table| {
+        LazyLock::force(table);
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

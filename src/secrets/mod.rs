@@ -30,6 +30,11 @@ pub struct SecretHit {
     pub shown: String,
 }
 
+/// Compiles the tables, for which the first text would have to wait otherwise.
+pub fn compile() {
+    LazyLock::force(&KEYWORDS);
+}
+
 /// Puts `‹masked:abcd…›` in place of every secret, `abcd` being its first characters. What stands around it and the
 /// number of lines stay as they are; masking again changes nothing; time is linear in the text.
 pub fn mask(text: &str) -> Cow<'_, str> {
