@@ -60,7 +60,7 @@ async fn requests_are_byte_stable_and_share_their_beginning() {
 }
 
 /// An answer with everything in it.
-fn rich() -> gateway::ModelAnswer {
+fn rich() -> gateway::answers::ModelAnswer {
     answer("Grüße 😀 \"error\"").call("read_file", json!({"path": "ä.rs"})).call("search", json!({"text": "x\ny"})).usage(1000, 600, 3)
 }
 

@@ -6,7 +6,8 @@ mod calls;
 mod gateway;
 
 use calls::{KEY, Kept, Wire, context, quick, request};
-use gateway::{FakeGateway, ModelAnswer, Script, Step, answer, status};
+use gateway::answers::ModelAnswer;
+use gateway::{FakeGateway, Script, Step, answer, status};
 use std::collections::BTreeMap;
 use tribune::gateway::{Answer, CallContext, Endpoint, ErrorKind, Gateway, GatewayError, Limits, Link, Secret, Setup};
 use tribune::telemetry::Events;

@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "no test program uses all of it, and which parts each leaves out differs")]
 
-use crate::gateway::{FakeGateway, ModelAnswer, Script};
+use crate::gateway::answers::ModelAnswer;
+use crate::gateway::{FakeGateway, Script};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;

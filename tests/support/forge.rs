@@ -7,10 +7,12 @@
 pub(crate) mod diff;
 pub(crate) mod github;
 pub(crate) mod gitlab;
+pub(crate) mod ground;
 pub(crate) mod harm;
 pub(crate) mod server;
 
 use crate::git_repo::Repo;
+use ground::Ground;
 use tribune::diff::Side;
 
 /// Users that every fake has, by name: `bot` is who the token belongs to, `author` opened the merge request, `dev` may
@@ -106,6 +108,8 @@ impl Default for Start<'_> {
 pub(crate) trait FakeForge: Send {
     /// `gitlab`, `github`.
     fn kind(&self) -> &'static str;
+    /// Does something with what all fakes have.
+    fn with(&self, act: &mut dyn FnMut(&mut Ground));
     /// The job's clone, with the source branch checked out. Commits made here reach the forge by [`FakeForge::push`].
     fn repo(&self) -> &Repo;
     /// The merge request's page, for `--url`.
@@ -117,18 +121,48 @@ pub(crate) trait FakeForge: Send {
     /// The token's text, which no output may hold.
     fn token(&self) -> String;
 
+    /// The source branch as it stands in the forge's repository becomes the merge request's head.
+    fn take_push(&self);
     /// The source branch's `HEAD` of the clone becomes the merge request's head (by force).
-    fn push(&mut self);
+    fn push(&mut self) {
+        self.repo().git(&["push", "-q", "-f", "origin", "HEAD:refs/heads/topic"]);
+        self.take_push();
+    }
     /// A commit with these files lands on the target branch; the merge request is not touched.
-    fn push_target(&mut self, files: &[(&str, &str)]);
+    fn push_target(&mut self, files: &[(&str, &str)]) {
+        let mut target = String::new();
+        self.with(&mut |ground| target.clone_from(&ground.target));
+        let repo = self.repo();
+        repo.git(&["checkout", "-q", "-B", &target, &format!("origin/{target}")]);
+        for (path, text) in files {
+            repo.write(path, text);
+        }
+        repo.commit("more on the target branch");
+        repo.git(&["push", "-q", "origin", &target]);
+        repo.git(&["checkout", "-q", "topic"]);
+    }
     /// The merge request is to be merged into another branch, made from `main` where it is new.
-    fn retarget(&mut self, branch: &str, protected: bool);
+    fn retarget(&mut self, branch: &str, protected: bool) {
+        let repo = self.repo();
+        if repo.git(&["ls-remote", "origin", &format!("refs/heads/{branch}")]).is_empty() {
+            repo.git(&["push", "-q", "origin", &format!("origin/main:refs/heads/{branch}")]);
+        }
+        repo.git(&["fetch", "-q", "origin"]);
+        self.with(&mut |ground| (ground.target, ground.protected) = (branch.to_owned(), protected));
+        self.take_push();
+    }
     /// Title and description.
-    fn edit_request(&mut self, title: &str, description: &str);
+    fn edit_request(&mut self, title: &str, description: &str) {
+        self.with(&mut |ground| (ground.title, ground.description) = (title.to_owned(), description.to_owned()));
+    }
     /// Marks it as a draft, or as ready.
-    fn set_draft(&mut self, draft: bool);
+    fn set_draft(&mut self, draft: bool) {
+        self.with(&mut |ground| ground.draft = draft);
+    }
     /// Whether the project demands resolved threads.
-    fn set_threads_must_resolve(&mut self, demanded: bool);
+    fn set_threads_must_resolve(&mut self, demanded: bool) {
+        self.with(&mut |ground| ground.must_resolve = demanded);
+    }
 
     /// A user's id.
     fn user_id(&self, name: &str) -> u64;
@@ -152,7 +186,11 @@ pub(crate) trait FakeForge: Send {
     fn threads(&self) -> Vec<View>;
     /// Plain comments, oldest first; system notes left out.
     fn comments(&self) -> Vec<Note>;
-    fn labels(&self) -> Vec<String>;
+    fn labels(&self) -> Vec<String> {
+        let mut labels = Vec::new();
+        self.with(&mut |ground| labels.clone_from(&ground.labels));
+        labels
+    }
     /// Names of who approves the current head.
     fn approvals(&self) -> Vec<String>;
     /// Statuses or check runs of the current head: name and state.
@@ -161,16 +199,34 @@ pub(crate) trait FakeForge: Send {
     fn unfinished(&self) -> usize;
 
     /// Writes of the API that succeeded.
-    fn writes(&self) -> usize;
+    fn writes(&self) -> usize {
+        let mut writes = 0;
+        self.with(&mut |ground| writes = ground.writes);
+        writes
+    }
     /// Requests of the API, git's left out.
-    fn requests(&self) -> usize;
+    fn requests(&self) -> usize {
+        let mut requests = 0;
+        self.with(&mut |ground| requests = ground.requests);
+        requests
+    }
     /// What the forge would have done that nobody wanted: quick actions run, people notified, images and HTML shown.
-    fn violations(&self) -> Vec<String>;
+    fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        self.with(&mut |ground| violations.clone_from(&ground.violations));
+        violations
+    }
     /// Sets both counters to zero.
-    fn reset_counters(&mut self);
+    fn reset_counters(&mut self) {
+        self.with(&mut |ground| (ground.requests, ground.writes) = (0, 0));
+    }
     /// Limits by the minute go by a much shorter one.
     fn hurry(&mut self) {}
-    fn fault(&mut self, fault: Fault);
+    fn fault(&mut self, fault: Fault) {
+        self.with(&mut |ground| ground.arm(fault.clone()));
+    }
     /// Takes all faults away.
-    fn heal(&mut self);
+    fn heal(&mut self) {
+        self.with(&mut Ground::heal);
+    }
 }

@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "no test program uses all of it, and which parts each leaves out differs")]
 
-use crate::gateway::{ModelAnswer, RecordedRequest, answer};
+use crate::gateway::answers::ModelAnswer;
+use crate::gateway::{RecordedRequest, answer};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;

@@ -5,14 +5,16 @@
 mod api;
 mod checks;
 mod graphql;
+mod pulls;
 mod shapes;
 mod state;
 
+use super::ground::{Ground, lock};
 use super::server;
-use super::{AUTHOR, BOT, DEV, FakeForge, Fault, MAINTAINER, Note, Rights, STRANGER, Start, View};
-use crate::git_repo::{Repo, git_in};
+use super::{AUTHOR, BOT, DEV, FakeForge, MAINTAINER, Note, Rights, STRANGER, Start, View};
+use crate::git_repo::Repo;
 use serde_json::json;
-use state::{Armed, CommentData, NUMBER, PROJECT, Review, State, User};
+use state::{CommentData, NUMBER, PROJECT, Review, State, User};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -37,35 +39,12 @@ pub(crate) struct FakeGitHub {
 impl FakeGitHub {
     /// A project with a pull request.
     pub(crate) fn start(start: &Start<'_>) -> Self {
-        let repo = Repo::new();
-        repo.write("README.md", "# project\n");
-        (start.base)(&repo);
-        repo.commit("base");
-        let origin = repo.outside.path().join("origin.git");
-        git_in(repo.outside.path(), &["init", "-q", "--bare", "-b", "main", "origin.git"]);
-        for (key, value) in [("uploadpack.allowFilter", "true"), ("uploadpack.allowAnySHA1InWant", "true")] {
-            git_in(&origin, &["config", key, value]);
-        }
-        repo.git(&["remote", "add", "origin", &origin.to_string_lossy()]);
-        repo.git(&["push", "-q", "origin", "main"]);
-        repo.git(&["checkout", "-q", "-b", "topic"]);
-        (start.change)(&repo);
-        repo.commit("change");
-        repo.git(&["push", "-q", "origin", "topic"]);
+        let (repo, ground) = Ground::new(start, None);
         let users = [(BOT, "write"), (AUTHOR, "write"), (DEV, "write"), (MAINTAINER, "maintain"), (STRANGER, "read")];
         let users = users.iter().zip(1001..).map(|((name, role), id)| User { id, name: (*name).to_owned(), role }).collect();
         let state = Arc::new(Mutex::new(State {
-            origin,
-            root: String::new(),
-            title: start.title.to_owned(),
-            description: start.description.to_owned(),
-            draft: false,
-            target: "main".to_owned(),
-            protected: true,
-            must_resolve: false,
+            ground,
             scopes: "repo",
-            fork: start.fork,
-            labels: Vec::new(),
             events: Vec::new(),
             users,
             base: String::new(),
@@ -78,14 +57,6 @@ impl FakeGitHub {
             diffs: super::diff::Diffs::default(),
             hunks: HashMap::new(),
             places: Vec::new(),
-            faults: Vec::new(),
-            dead: false,
-            requests: 0,
-            writes: 0,
-            violations: Vec::new(),
-            // Above 31 bits, as they are today.
-            next_id: 3_000_000_000,
-            clock: 0,
             minute: Duration::from_secs(60),
             created: VecDeque::new(),
             busiest: 0,
@@ -100,7 +71,7 @@ impl FakeGitHub {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        api::lock(&self.state)
+        lock(&self.state)
     }
 
     /// Scopes of classic tokens (`ghp_of-NAME`).
@@ -151,6 +122,14 @@ impl FakeForge for FakeGitHub {
         "github"
     }
 
+    fn with(&self, act: &mut dyn FnMut(&mut Ground)) {
+        act(&mut self.state());
+    }
+
+    fn take_push(&self) {
+        self.state().take_push();
+    }
+
     fn repo(&self) -> &Repo {
         &self.repo
     }
@@ -193,45 +172,6 @@ impl FakeForge for FakeGitHub {
 
     fn token(&self) -> String {
         APP_TOKEN.to_owned()
-    }
-
-    fn push(&mut self) {
-        self.repo.git(&["push", "-q", "-f", "origin", "HEAD:refs/heads/topic"]);
-        self.state().take_push();
-    }
-
-    fn push_target(&mut self, files: &[(&str, &str)]) {
-        let target = self.state().target.clone();
-        self.repo.git(&["checkout", "-q", "-B", &target, &format!("origin/{target}")]);
-        for (path, text) in files {
-            self.repo.write(path, text);
-        }
-        self.repo.commit("more on the target branch");
-        self.repo.git(&["push", "-q", "origin", &target]);
-        self.repo.git(&["checkout", "-q", "topic"]);
-    }
-
-    fn retarget(&mut self, branch: &str, protected: bool) {
-        if self.repo.git(&["ls-remote", "origin", &format!("refs/heads/{branch}")]).is_empty() {
-            self.repo.git(&["push", "-q", "origin", &format!("origin/main:refs/heads/{branch}")]);
-        }
-        self.repo.git(&["fetch", "-q", "origin"]);
-        let mut state = self.state();
-        (state.target, state.protected) = (branch.to_owned(), protected);
-        state.take_push();
-    }
-
-    fn edit_request(&mut self, title: &str, description: &str) {
-        let mut state = self.state();
-        (state.title, state.description) = (title.to_owned(), description.to_owned());
-    }
-
-    fn set_draft(&mut self, draft: bool) {
-        self.state().draft = draft;
-    }
-
-    fn set_threads_must_resolve(&mut self, demanded: bool) {
-        self.state().must_resolve = demanded;
     }
 
     fn user_id(&self, name: &str) -> u64 {
@@ -296,7 +236,7 @@ impl FakeForge for FakeGitHub {
     fn human_label(&mut self, name: &str, label: &str) {
         let mut state = self.state();
         let id = user(&mut state, name);
-        api::label(&mut state, id, label, true);
+        pulls::label(&mut state, id, label, true);
     }
 
     fn leave_unfinished(&mut self, path: &str, line: u32, body: &str) {
@@ -337,10 +277,6 @@ impl FakeForge for FakeGitHub {
         plain.map(|c| Note { id: c.id.to_string(), author: state.user(c.author).name.clone(), body: c.body.clone() }).collect()
     }
 
-    fn labels(&self) -> Vec<String> {
-        self.state().labels.clone()
-    }
-
     fn approvals(&self) -> Vec<String> {
         let state = self.state();
         state.reviews.iter().filter(|r| r.state == "APPROVED" && r.head == state.head).map(|r| state.user(r.author).name.clone()).collect()
@@ -364,36 +300,7 @@ impl FakeForge for FakeGitHub {
         state.comments.iter().filter(|c| pending(c.review)).count()
     }
 
-    fn writes(&self) -> usize {
-        self.state().writes
-    }
-
-    fn requests(&self) -> usize {
-        self.state().requests
-    }
-
-    fn violations(&self) -> Vec<String> {
-        self.state().violations.clone()
-    }
-
-    fn reset_counters(&mut self) {
-        let mut state = self.state();
-        (state.requests, state.writes) = (0, 0);
-    }
-
     fn hurry(&mut self) {
         self.set_minute(Duration::from_millis(10));
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        let mut state = self.state();
-        let armed = Armed { fault, requests: state.requests, writes: state.writes };
-        state.faults.push(armed);
-    }
-
-    fn heal(&mut self) {
-        let mut state = self.state();
-        state.faults.clear();
-        state.dead = false;
     }
 }

@@ -1,11 +1,11 @@
 //! What the fake GitHub knows, and what its own rules make of it: hunks, comments, reviews, pushes.
 
+use crate::forge::Fault;
 use crate::forge::diff::Diffs;
-use crate::forge::{Fault, harm};
+use crate::forge::ground::Ground;
 use crate::git_repo::git_in;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(super) const PROJECT: &str = "octo/app";
@@ -48,29 +48,11 @@ pub(super) struct Review {
     pub(super) body: String,
 }
 
-/// A fault and the counters when it was set.
-#[derive(Debug, Clone)]
-pub(super) struct Armed {
-    pub(super) fault: Fault,
-    pub(super) requests: usize,
-    pub(super) writes: usize,
-}
-
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) origin: PathBuf,
-    /// `http://127.0.0.1:PORT`.
-    pub(super) root: String,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) draft: bool,
-    pub(super) target: String,
-    pub(super) protected: bool,
-    pub(super) must_resolve: bool,
+    pub(super) ground: Ground,
     /// Scopes of classic tokens.
     pub(super) scopes: &'static str,
-    pub(super) fork: bool,
-    pub(super) labels: Vec<String>,
     pub(super) events: Vec<Value>,
     pub(super) users: Vec<User>,
     pub(super) base: String,
@@ -86,13 +68,6 @@ pub(super) struct State {
     pub(super) hunks: HashMap<(String, String, String), Vec<String>>,
     /// Places in the order in which they were first seen, for refusing every nth.
     pub(super) places: Vec<String>,
-    pub(super) faults: Vec<Armed>,
-    pub(super) dead: bool,
-    pub(super) requests: usize,
-    pub(super) writes: usize,
-    pub(super) violations: Vec<String>,
-    pub(super) next_id: u64,
-    pub(super) clock: u64,
     /// How long a minute is, and the requests that created content within the last one.
     pub(super) minute: Duration,
     pub(super) created: VecDeque<Instant>,
@@ -101,16 +76,23 @@ pub(super) struct State {
     pub(super) max_diff_lines: usize,
 }
 
-impl State {
-    pub(super) fn id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
+impl std::ops::Deref for State {
+    type Target = Ground;
 
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl std::ops::DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Ground {
+        &mut self.ground
+    }
+}
+
+impl State {
     pub(super) fn now(&mut self) -> String {
-        self.clock += 7;
-        let (h, m, s) = (self.clock / 3600 % 24, self.clock / 60 % 60, self.clock % 60);
-        format!("2026-01-02T{h:02}:{m:02}:{s:02}Z")
+        format!("{}Z", self.tick())
     }
 
     pub(super) fn user(&self, id: u64) -> &User {
@@ -118,14 +100,8 @@ impl State {
     }
 
     pub(super) fn watch(&mut self, author: u64, body: &str) {
-        if self.user(author).name == crate::forge::BOT {
-            let found = harm::of(body);
-            self.violations.extend(found.into_iter().map(|f| format!("{f} in a text of the bot's")));
-        }
-    }
-
-    fn parse(&self, name: &str) -> String {
-        String::from_utf8(git_in(&self.origin, &["rev-parse", name])).expect("an id").trim().to_owned()
+        let author = self.user(author).name.clone();
+        self.ground.watch(&author, body);
     }
 
     /// The source branch as it stands in the repository becomes the head; comments move along where their line lives on.
@@ -133,7 +109,7 @@ impl State {
         let (before_base, before_head) = (self.base.clone(), self.head.clone());
         self.head = self.parse("refs/heads/topic");
         self.start = self.parse(&format!("refs/heads/{}", self.target));
-        self.base = String::from_utf8(git_in(&self.origin, &["merge-base", &self.start, &self.head])).expect("an id").trim().to_owned();
+        self.base = self.merge_base(&self.start, &self.head);
         let head = self.head.clone();
         git_in(&self.origin, &["update-ref", &format!("refs/pull/{NUMBER}/head"), &head]);
         if before_head.is_empty() {
@@ -216,7 +192,7 @@ impl State {
         let start = json["start_line"].as_u64().map(|n| n as u32);
         let key = (self.base.clone(), self.head.clone(), new.to_owned());
         let text = self.hunks.entry(key).or_insert_with(|| {
-            let text = git_in(&self.origin, &["diff", "-M", "--no-color", "-U3", &self.base, &self.head, "--", old, new]);
+            let text = git_in(&self.ground.origin, &["diff", "-M", "--no-color", "-U3", &self.base, &self.head, "--", old, new]);
             String::from_utf8_lossy(&text).lines().filter(|l| l.starts_with("@@")).map(str::to_owned).collect()
         });
         let sign = if side == "LEFT" { '-' } else { '+' };

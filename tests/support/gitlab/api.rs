@@ -3,11 +3,12 @@
 use super::shapes;
 use super::state::{IID, PROJECT, PROJECT_ID, State};
 use super::{drafts, notes};
+use crate::forge::ground::{Early, lock};
 use crate::forge::server::{Request, Response, decode, git_backend};
 use crate::forge::{BOT, Fault};
 use crate::git_repo::git_in;
 use serde_json::{Value, json};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// Who asks, and with which scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,50 +37,22 @@ pub(super) fn serve(shared: &Mutex<State>, request: Request) -> Response {
         return git(&state, &request, inside);
     }
     let Some(api) = path.strip_prefix("/api/v4/") else { return Response::bytes(404, "text/html", "<html>404</html>") };
-    state.requests += 1;
-    let count = state.requests;
-    if state.dead {
-        return Response::lost();
+    let (moved, early) = state.arrived(api);
+    if moved {
+        state.take_push();
     }
-    for armed in state.faults.clone() {
-        match armed.fault {
-            Fault::Status { request, status, retry_after } if armed.requests + request == count => {
-                let response = error(status, &format!("{status} by the test"));
-                return retry_after.map_or(response.clone(), |s| response.with("retry-after", s));
-            }
-            Fault::MoveHeadAt(request) if armed.requests + request == count => push_empty(&mut state),
-            _ => {}
+    match early {
+        Some(Early::Lost) => return Response::lost(),
+        Some(Early::Refused(status, retry_after)) => {
+            let response = error(status, &format!("{status} by the test"));
+            return retry_after.map_or(response.clone(), |s| response.with("retry-after", s));
         }
+        Some(Early::Closed(status)) => return error(status, "Not available"),
+        None => {}
     }
     let response = route(&mut state, &request, api).unwrap_or_else(|refused| refused);
-    if !matches!(request.method.as_str(), "GET" | "HEAD") && response.status < 300 {
-        state.writes += 1;
-        let count = state.writes;
-        for armed in &state.faults {
-            match armed.fault {
-                Fault::KillAfterWrite(write) if armed.writes + write == count => {
-                    state.dead = true;
-                    return Response::lost();
-                }
-                Fault::LoseAnswer(write) if armed.writes + write == count => return Response::lost(),
-                _ => {}
-            }
-        }
-    }
-    response
-}
-
-pub(super) fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Somebody pushes a commit without changes.
-fn push_empty(state: &mut State) {
-    let head = state.head().head.clone();
-    let made = git_in(&state.origin, &["commit-tree", "-p", &head, "-m", "moved", &format!("{head}^{{tree}}")]);
-    let made = String::from_utf8_lossy(&made).trim().to_owned();
-    git_in(&state.origin, &["update-ref", "refs/heads/topic", &made]);
-    state.take_push();
+    let wrote = !matches!(request.method.as_str(), "GET" | "HEAD") && response.status < 300;
+    if wrote { state.written(response) } else { response }
 }
 
 fn git(state: &State, request: &Request, inside: &str) -> Response {
@@ -89,7 +62,7 @@ fn git(state: &State, request: &Request, inside: &str) -> Response {
     if !known {
         return Response::bytes(401, "text/plain", "HTTP Basic: Access denied").with("www-authenticate", "Basic realm=\"GitLab\"");
     }
-    if state.faults.iter().any(|a| matches!(a.fault, Fault::NoGit)) {
+    if state.serves_no_git() {
         return Response::bytes(503, "text/plain", "no git by the test");
     }
     git_backend(&state.origin, inside, request)
@@ -180,7 +153,7 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
                 .into_owned();
             let id = refs.lines().find_map(|l| l.split_once(' ').filter(|(n, _)| n == name)).map(|(_, id)| id.to_owned());
             let id = id.ok_or_else(|| error(404, "404 Branch Not Found"))?;
-            let protected = if *name == state.target { state.target_protected } else { *name == "main" };
+            let protected = if *name == state.target { state.protected } else { *name == "main" };
             Ok(Response::json(
                 200,
                 &json!({"name": name, "default": *name == "main", "protected": protected, "merged": false, "developers_can_push": false,
@@ -287,7 +260,8 @@ fn edit(state: &mut State, request: &Request, who: Caller) -> Answer {
             &json!({"error": "add_labels, remove_labels, title, … are missing, at least one parameter must be provided"}),
         ));
     }
-    for (key, field) in [("title", &mut state.title), ("description", &mut state.description)] {
+    let ground = &mut state.ground;
+    for (key, field) in [("title", &mut ground.title), ("description", &mut ground.description)] {
         if let Some(text) = body[key].as_str() {
             text.clone_into(field);
         }

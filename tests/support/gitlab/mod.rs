@@ -9,11 +9,12 @@ mod notes;
 mod shapes;
 mod state;
 
-use super::{AUTHOR, BOT, DEV, FakeForge, Fault, MAINTAINER, Note, Rights, STRANGER, Start, View};
+use super::ground::{Ground, lock};
+use super::{AUTHOR, BOT, DEV, FakeForge, MAINTAINER, Note, Rights, STRANGER, Start, View};
 use super::{diff, server};
-use crate::git_repo::{Repo, git_in};
+use crate::git_repo::Repo;
 use serde_json::json;
-use state::{Armed, Draft, FORK_ID, IID, PROJECT, PROJECT_ID, State, User};
+use state::{Draft, FORK_ID, IID, PROJECT, PROJECT_ID, State, User};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tribune::diff::Side;
@@ -32,37 +33,14 @@ pub(crate) struct FakeGitLab {
 impl FakeGitLab {
     /// A project with a merge request.
     pub(crate) fn start(start: &Start<'_>) -> Self {
-        let repo = Repo::new();
-        repo.write("README.md", "# project\n");
-        (start.base)(&repo);
-        repo.commit("base");
-        let origin = repo.outside.path().join("origin.git");
-        git_in(repo.outside.path(), &["init", "-q", "--bare", "-b", "main", "origin.git"]);
-        for (key, value) in [("uploadpack.allowFilter", "true"), ("uploadpack.allowAnySHA1InWant", "true"), ("uploadpack.hideRefs", "refs/keep")] {
-            git_in(&origin, &["config", key, value]);
-        }
-        repo.git(&["remote", "add", "origin", &origin.to_string_lossy()]);
-        repo.git(&["push", "-q", "origin", "main"]);
-        repo.git(&["checkout", "-q", "-b", "topic"]);
-        (start.change)(&repo);
-        repo.commit("change");
-        repo.git(&["push", "-q", "origin", "topic"]);
+        let (repo, ground) = Ground::new(start, Some("refs/keep"));
         let users = [(BOT, Some(30)), (AUTHOR, Some(30)), (DEV, Some(30)), (MAINTAINER, Some(40)), (STRANGER, None)];
         let users = users.iter().zip(1001..).map(|((name, level), id)| User { id, name: (*name).to_owned(), level: *level }).collect();
         let state = Arc::new(Mutex::new(State {
-            origin,
-            root: String::new(),
-            title: start.title.to_owned(),
-            description: start.description.to_owned(),
-            draft: false,
-            target: "main".to_owned(),
-            target_protected: true,
-            must_resolve: false,
+            ground,
             version: "18.4.1-ee".to_owned(),
             pipelines: vec!["merge_request_event"],
             approvers: Vec::new(),
-            fork: start.fork,
-            labels: Vec::new(),
             label_events: Vec::new(),
             users,
             versions: Vec::new(),
@@ -72,15 +50,6 @@ impl FakeGitLab {
             statuses: Vec::new(),
             reviewer_state: None,
             diffs: diff::Diffs::default(),
-            faults: Vec::new(),
-            dead: false,
-            requests: 0,
-            writes: 0,
-            positions: 0,
-            violations: Vec::new(),
-            // Above 31 bits, as on large instances.
-            next_id: 3_000_000_000,
-            clock: 0,
         }));
         let shared = state.clone();
         let address = server::serve(move |request| api::serve(&shared, request));
@@ -106,17 +75,7 @@ impl FakeGitLab {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        api::lock(&self.state)
-    }
-
-    fn update(&mut self, files: &[(&str, &str)], branch: &str) {
-        self.repo.git(&["checkout", "-q", "-B", branch, &format!("origin/{branch}")]);
-        for (path, text) in files {
-            self.repo.write(path, text);
-        }
-        self.repo.commit("more on the target branch");
-        self.repo.git(&["push", "-q", "origin", branch]);
-        self.repo.git(&["checkout", "-q", "topic"]);
+        lock(&self.state)
     }
 }
 
@@ -133,6 +92,14 @@ fn user(state: &mut State, name: &str) -> u64 {
 impl FakeForge for FakeGitLab {
     fn kind(&self) -> &'static str {
         "gitlab"
+    }
+
+    fn with(&self, act: &mut dyn FnMut(&mut Ground)) {
+        act(&mut self.state());
+    }
+
+    fn take_push(&self) {
+        self.state().take_push();
     }
 
     fn repo(&self) -> &Repo {
@@ -184,39 +151,6 @@ impl FakeForge for FakeGitLab {
 
     fn token(&self) -> String {
         WRITE_TOKEN.to_owned()
-    }
-
-    fn push(&mut self) {
-        self.repo.git(&["push", "-q", "-f", "origin", "HEAD:refs/heads/topic"]);
-        self.state().take_push();
-    }
-
-    fn push_target(&mut self, files: &[(&str, &str)]) {
-        let target = self.state().target.clone();
-        self.update(files, &target);
-    }
-
-    fn retarget(&mut self, branch: &str, protected: bool) {
-        if self.repo.git(&["ls-remote", "origin", &format!("refs/heads/{branch}")]).is_empty() {
-            self.repo.git(&["push", "-q", "origin", &format!("origin/main:refs/heads/{branch}")]);
-        }
-        self.repo.git(&["fetch", "-q", "origin"]);
-        let mut state = self.state();
-        (state.target, state.target_protected) = (branch.to_owned(), protected);
-        state.take_push();
-    }
-
-    fn edit_request(&mut self, title: &str, description: &str) {
-        let mut state = self.state();
-        (state.title, state.description) = (title.to_owned(), description.to_owned());
-    }
-
-    fn set_draft(&mut self, draft: bool) {
-        self.state().draft = draft;
-    }
-
-    fn set_threads_must_resolve(&mut self, demanded: bool) {
-        self.state().must_resolve = demanded;
     }
 
     fn user_id(&self, name: &str) -> u64 {
@@ -331,10 +265,6 @@ impl FakeForge for FakeGitLab {
         plain.map(|n| Note { id: n.id.to_string(), author: state.user(n.author).name.clone(), body: n.body.clone() }).collect()
     }
 
-    fn labels(&self) -> Vec<String> {
-        self.state().labels.clone()
-    }
-
     fn approvals(&self) -> Vec<String> {
         let state = self.state();
         state.approvals.iter().map(|(id, _)| state.user(*id).name.clone()).collect()
@@ -348,35 +278,6 @@ impl FakeForge for FakeGitLab {
 
     fn unfinished(&self) -> usize {
         self.state().drafts.len()
-    }
-
-    fn writes(&self) -> usize {
-        self.state().writes
-    }
-
-    fn requests(&self) -> usize {
-        self.state().requests
-    }
-
-    fn violations(&self) -> Vec<String> {
-        self.state().violations.clone()
-    }
-
-    fn reset_counters(&mut self) {
-        let mut state = self.state();
-        (state.requests, state.writes) = (0, 0);
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        let mut state = self.state();
-        let armed = Armed { fault, requests: state.requests, writes: state.writes, positions: state.positions };
-        state.faults.push(armed);
-    }
-
-    fn heal(&mut self) {
-        let mut state = self.state();
-        state.faults.clear();
-        state.dead = false;
     }
 }
 

@@ -98,7 +98,8 @@ fn one(state: &mut State, request: &Request, who: Caller, id: u64) -> Answer {
     match request.method.as_str() {
         "GET" => Ok(Response::json(200, &note_json(state, id)?)),
         _ if !own && state.user(who.user).name == BOT => {
-            state.violations.push(format!("the bot touches a note of {}", state.user(state.discussions[d].notes[n].author).name));
+            let whose = state.user(state.discussions[d].notes[n].author).name.clone();
+            state.violations.push(format!("the bot touches a note of {whose}"));
             Err(error(403, "403 Forbidden"))
         }
         "PUT" => {

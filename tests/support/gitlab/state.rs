@@ -1,10 +1,10 @@
 //! What the fake GitLab knows, and what its own rules make of it: versions, positions, notes.
 
+use crate::forge::Fault;
 use crate::forge::diff::Diffs;
-use crate::forge::{Fault, harm};
+use crate::forge::ground::Ground;
 use crate::git_repo::git_in;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 pub(super) const PROJECT: &str = "group/sub/project";
 pub(super) const PROJECT_ID: u64 = 42;
@@ -65,33 +65,14 @@ pub(super) struct Draft {
     pub(super) wrong: Option<String>,
 }
 
-/// A fault and the counters when it was set.
-#[derive(Debug, Clone)]
-pub(super) struct Armed {
-    pub(super) fault: Fault,
-    pub(super) requests: usize,
-    pub(super) writes: usize,
-    pub(super) positions: usize,
-}
-
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) origin: PathBuf,
-    /// `http://127.0.0.1:PORT/gitlab`.
-    pub(super) root: String,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) draft: bool,
-    pub(super) target: String,
-    pub(super) target_protected: bool,
-    pub(super) must_resolve: bool,
+    pub(super) ground: Ground,
     /// What it says of itself, and the kinds of pipelines of the head.
     pub(super) version: String,
     pub(super) pipelines: Vec<&'static str>,
     /// Who may approve by the one rule that requires an approval; nobody: there is no such rule.
     pub(super) approvers: Vec<String>,
-    pub(super) fork: bool,
-    pub(super) labels: Vec<String>,
     pub(super) label_events: Vec<Value>,
     pub(super) users: Vec<User>,
     pub(super) versions: Vec<Version>,
@@ -101,26 +82,26 @@ pub(super) struct State {
     pub(super) statuses: Vec<Value>,
     pub(super) reviewer_state: Option<String>,
     pub(super) diffs: Diffs,
-    pub(super) faults: Vec<Armed>,
-    pub(super) dead: bool,
-    pub(super) requests: usize,
-    pub(super) writes: usize,
-    pub(super) positions: usize,
-    pub(super) violations: Vec<String>,
-    pub(super) next_id: u64,
-    pub(super) clock: u64,
+}
+
+impl std::ops::Deref for State {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl std::ops::DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Ground {
+        &mut self.ground
+    }
 }
 
 impl State {
-    pub(super) fn id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
-
     pub(super) fn now(&mut self) -> String {
-        self.clock += 7;
-        let (h, m, s) = (self.clock / 3600 % 24, self.clock / 60 % 60, self.clock % 60);
-        format!("2026-01-02T{h:02}:{m:02}:{s:02}.{:03}Z", self.clock % 1000)
+        let second = self.tick();
+        format!("{second}.{:03}Z", self.clock % 1000)
     }
 
     pub(super) fn user(&self, id: u64) -> &User {
@@ -139,10 +120,9 @@ impl State {
 
     /// The source branch as it stands in the repository becomes a new version; positions move along where they can.
     pub(super) fn take_push(&mut self) {
-        let parse = |name: &str| String::from_utf8(git_in(&self.origin, &["rev-parse", name])).expect("an id").trim().to_owned();
-        let head = parse("refs/heads/topic");
-        let start = parse(&format!("refs/heads/{}", self.target));
-        let base = String::from_utf8(git_in(&self.origin, &["merge-base", &start, &head])).expect("an id").trim().to_owned();
+        let head = self.parse("refs/heads/topic");
+        let start = self.parse(&format!("refs/heads/{}", self.target));
+        let base = self.merge_base(&start, &head);
         git_in(&self.origin, &["update-ref", &format!("refs/merge-requests/{IID}/head"), &head]);
         let (id, at) = (self.id(), self.now());
         let version = Version { id, base, start, head, at };
@@ -262,10 +242,8 @@ impl State {
 
     /// What a text of the token's user would do.
     pub(super) fn watch(&mut self, author: u64, body: &str) {
-        if self.user(author).name == crate::forge::BOT {
-            let found = harm::of(body);
-            self.violations.extend(found.into_iter().map(|f| format!("{f} in a text of the bot's")));
-        }
+        let author = self.user(author).name.clone();
+        self.ground.watch(&author, body);
     }
 
     /// A new discussion of one note.
