@@ -1,8 +1,8 @@
 //! The audit as SARIF 2.1.0: one result for each place that breaks a rule; waived ones are suppressed results.
 
 use super::report::{Audit, RuleResult, Shows};
-use crate::findings::Severity;
 use crate::path::RepoPath;
+use crate::report::sarif::{level, log, message_text};
 use crate::report::sarif_uri;
 use crate::rules::RuleStatus;
 use serde_json::{Value, json};
@@ -12,22 +12,7 @@ use sha2::{Digest, Sha256};
 pub fn sarif(audit: &Audit) -> String {
     let rules: Vec<&RuleResult> = audit.rules.iter().filter(|r| told(r).next().is_some()).collect();
     let results: Vec<Value> = rules.iter().enumerate().flat_map(|(i, r)| told(r).map(move |e| result(i, r, e))).collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "tribune",
-                "semanticVersion": audit.provenance.tribune,
-                "rules": rules.iter().map(|r| rule(r)).collect::<Vec<_>>(),
-            }},
-            // The part before the slash is the category that code scanning keeps apart from a review's results.
-            "automationDetails": { "id": "tribune-audit/" },
-            "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the repository." } } },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
+    let log = log("tribune-audit/", &audit.provenance.tribune, rules.iter().map(|r| rule(r)).collect(), results);
     format!("{}\n", serde_json::to_string_pretty(&log).expect("a log is JSON"))
 }
 
@@ -35,14 +20,6 @@ pub fn sarif(audit: &Audit) -> String {
 fn told(rule: &RuleResult) -> impl Iterator<Item = &super::report::Evidence> {
     let shown = rule.status != RuleStatus::Trial;
     rule.evidence.iter().filter(move |e| shown && e.shows != Shows::Kept)
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical | Severity::Important => "error",
-        Severity::Suggestion => "warning",
-        Severity::Nit => "note",
-    }
 }
 
 fn rule(rule: &RuleResult) -> Value {
@@ -73,8 +50,7 @@ fn result(index: usize, rule: &RuleResult, evidence: &super::report::Evidence) -
         "ruleId": rule.id,
         "ruleIndex": index,
         "level": level(rule.severity),
-        // In SARIF messages `[text](target)` is a link even in plain text, and nobody but us makes links.
-        "message": { "text": text.replace("](", "] (") },
+        "message": { "text": message_text(&text) },
         "partialFingerprints": { "tribune/v1": print },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": sarif_uri(&RepoPath::from(evidence.path.as_str())), "uriBaseId": "SRCROOT" },

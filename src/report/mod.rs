@@ -14,7 +14,7 @@ mod github;
 mod plain;
 mod rdjson;
 mod replacement;
-mod sarif;
+pub(crate) mod sarif;
 mod terminal;
 mod uri;
 mod words;

@@ -13,23 +13,25 @@ pub(super) fn write(review: &Review, _: &Sources, _: &WriteOptions, out: &mut dy
     let rules: BTreeMap<String, &Finding> = review.findings.iter().rev().map(|f| (words::check_name(f), f)).collect();
     let ids: Vec<&String> = rules.keys().collect();
     let index = |f: &Finding| ids.binary_search(&&words::check_name(f)).ok();
-    let log = json!({
+    let rules = rules.iter().map(|(id, f)| rule(id, f)).collect();
+    let results = review.findings.iter().map(|f| result(f, index(f))).collect();
+    let log = log("tribune/", &one_line(&review.provenance.tribune), rules, results);
+    write_json(&log, out)
+}
+
+/// A log of one run. `category` is what code scanning keeps apart from other tools' results, and from our other ones; it ends with a slash.
+pub(crate) fn log(category: &str, version: &str, rules: Vec<Value>, results: Vec<Value>) -> Value {
+    json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": { "driver": {
-                "name": "tribune",
-                "semanticVersion": one_line(&review.provenance.tribune),
-                "rules": rules.iter().map(|(id, f)| rule(id, f)).collect::<Vec<_>>(),
-            }},
-            // The part before the slash is the category that code scanning keeps apart from other tools' results.
-            "automationDetails": { "id": "tribune/" },
+            "tool": { "driver": { "name": "tribune", "semanticVersion": version, "rules": rules } },
+            "automationDetails": { "id": category },
             "originalUriBaseIds": { "SRCROOT": { "description": { "text": "The root of the repository." } } },
             "columnKind": "unicodeCodePoints",
-            "results": review.findings.iter().map(|f| result(f, index(f))).collect::<Vec<_>>(),
+            "results": results,
         }],
-    });
-    write_json(&log, out)
+    })
 }
 
 fn rule(id: &str, finding: &Finding) -> Value {
@@ -79,11 +81,12 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
 }
 
 /// In SARIF messages `[text](target)` is a link even in plain text, and nobody but us makes links.
-fn message_text(text: &str) -> String {
+pub(crate) fn message_text(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-fn level(severity: Severity) -> &'static str {
+/// A severity in SARIF's words.
+pub(crate) fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical | Severity::Important => "error",
         Severity::Suggestion => "warning",

@@ -1,5 +1,7 @@
 //! The GitHub client against a fake GitHub: what it reads, what it writes, and what is left when things go wrong.
 
+#[path = "../support/client.rs"]
+mod client;
 #[path = "../support/forge.rs"]
 mod forge;
 #[path = "../git_repo/mod.rs"]
@@ -8,12 +10,12 @@ mod reading;
 mod reviews;
 mod writing;
 
+use client::{files, request, shown, thread};
 use forge::github::FakeGitHub;
 use forge::{FakeForge, Rights, Start};
-use git_repo::since;
 use std::time::Duration;
-use tribune::diff::{FileDiff, Side};
-use tribune::forge::{Forge, ForgeError, Located, MergeRequest, NewThread, Span, connect, locate};
+use tribune::diff::Side;
+use tribune::forge::{Forge, ForgeError, Located, connect, locate};
 
 /// The client, as a job with such a token gets it.
 async fn client(fake: &FakeGitHub, rights: Rights) -> Box<dyn Forge> {
@@ -32,59 +34,9 @@ async fn client_in(env: Vec<(String, String)>, url: Option<&str>) -> Result<Box<
     }
 }
 
-/// A change with an edited, a renamed, a new and a deleted file.
+/// The sample change on this forge.
 fn sample() -> FakeGitHub {
-    let numbered = |range: std::ops::RangeInclusive<u32>| range.map(|n| format!("line {n}\n")).collect::<String>();
-    let fake = FakeGitHub::start(&Start {
-        title: "Change files",
-        description: "Why.\n\n<!-- hidden -->",
-        base: &|r| {
-            r.write("edited.py", numbered(1..=40));
-            r.write("old name.py", numbered(1..=30));
-            r.write("gone.py", "bye\n".repeat(5));
-        },
-        change: &|r| {
-            r.write("edited.py", numbered(1..=40).replace("line 10\n", "ten\nten and a half\n").replace("line 30\n", ""));
-            r.git(&["mv", "old name.py", "new name.py"]);
-            r.write("new name.py", numbered(1..=30).replace("line 5\n", "five\n"));
-            r.git(&["rm", "-q", "gone.py"]);
-            r.write("fresh.py", numbered(1..=4));
-        },
-        ..Start::default()
-    });
+    let fake = client::sample_start(FakeGitHub::start);
     fake.set_minute(Duration::from_secs(1));
     fake
-}
-
-/// The files of the change, by git and our parser.
-fn files(fake: &FakeGitHub) -> Vec<FileDiff> {
-    fake.repo().open(since("main")).expect("a change").files
-}
-
-/// A thread on lines of a file of the change.
-fn thread(files: &[FileDiff], path: &str, lines: Option<(Side, u32, u32)>, body: &str) -> NewThread {
-    let file = files.iter().find(|f| f.path().as_str() == Some(path)).expect("a changed file");
-    let text = |p: &tribune::path::RepoPath| p.as_str().expect("UTF-8").to_owned();
-    let body = format!("{body}\n\n<!-- tribune:v1 {body} -->");
-    NewThread {
-        old_path: text(&file.old_path),
-        new_path: text(&file.new_path),
-        span: lines.map(|(side, first, last)| Span::of(file, side, first, last).expect("lines of the diff")),
-        plain_body: format!("{body}\n"),
-        body,
-    }
-}
-
-async fn request(client: &dyn Forge) -> MergeRequest {
-    client.merge_request().await.expect("a pull request")
-}
-
-/// One line a thread: where it stands, what it begins with.
-fn shown(fake: &FakeGitHub) -> String {
-    let line = |v: forge::View| {
-        let lines = v.line.map_or("file".to_owned(), |n| v.start_line.map_or(n.to_string(), |s| format!("{s}-{n}")));
-        let first = v.bodies[0].1.lines().next().unwrap_or_default().to_owned();
-        format!("{} {:?} {lines}: {first}{}", v.path, v.side, if v.resolved { " (resolved)" } else { "" })
-    };
-    fake.threads().into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
