@@ -65,12 +65,6 @@ impl<'a> Ask<'a> {
         let mut failed: Option<Failure> = None;
         let mut turn: Option<Turn> = None;
         let mut number = 1;
-        // Where another model can be asked, that is better than to wait for this one.
-        if self.last {
-            let behind = call.or_stopped(recovery.behind(self.link, false)).await?;
-            let wait = behind.map_err(lost)?;
-            call.or_stopped(sleep(self.within(wait))).await?;
-        }
         loop {
             // Others have just tried in vain.
             let hopeless = recovery.is_lost();
@@ -201,8 +195,9 @@ impl<'a> Ask<'a> {
                 recovery.lose(&failure.error);
             }
         })?;
+        // Where another model can be asked, that is better than to wait for this one.
         if self.last && turn.is_none() {
-            *turn = recovery.turn(self.link);
+            *turn = recovery.turn();
         }
         let out_of_time = |error: GatewayError| match error.kind {
             ErrorKind::Timeout => with_reason(failure, NO_TIME),
@@ -214,7 +209,7 @@ impl<'a> Ask<'a> {
                 own
             }
             None if self.last => {
-                let wait = call.or_stopped(recovery.behind(self.link, true)).await.map_err(out_of_time)?;
+                let wait = call.or_stopped(recovery.behind()).await.map_err(out_of_time)?;
                 let wait = wait.map_err(lost)?;
                 // What this call itself was asked to wait holds all the same.
                 let asked = now + failure.wait.unwrap_or_default();
@@ -290,7 +285,7 @@ fn with_reason(failure: &Failure, why: &str) -> Failure {
     Failure { error, ..*failure }
 }
 
-/// The failure of a call that did not try, since another one could not connect.
+/// The failure of a call that did not try again, since another one could not connect.
 fn lost(mut error: GatewayError) -> Failure {
     error.message.push_str(", as another request found");
     Failure { unreachable: true, ..error.into() }

@@ -1,9 +1,9 @@
-//! How a run comes back to an endpoint that failed: one call tries again, and the others wait for what becomes of it.
+//! How a run comes back to an endpoint that failed: one call tries again, and the others that failed wait for what
+//! becomes of it.
 //! Once it answers they start at random moments of a time that grows with how long the endpoint was away. So the jobs
 //! that an outage held up add little to the load that the endpoint has to bear when it is back, however long it told
 //! all of them to wait. Where nothing failed, nobody waits. It makes no call and counts no attempt.
 
-use super::chain::Link;
 use super::error::GatewayError;
 use crate::http::wait::up_to;
 use std::time::Duration;
@@ -42,7 +42,6 @@ struct State {
 #[derive(Debug)]
 struct Trial {
     number: u64,
-    link: Link,
     /// When its next attempt starts, or started.
     at: Instant,
     /// The endpoint serves, if not this run now: who comes later has a better chance than who comes at once.
@@ -72,7 +71,7 @@ impl Recovery {
     }
 
     /// After a failure: the turn to try again, for the first who asks. `None`: somebody has it.
-    pub(crate) fn turn(&self, link: &Link) -> Option<Turn<'_>> {
+    pub(crate) fn turn(&self) -> Option<Turn<'_>> {
         let mut number = None;
         self.0.send_if_modified(|state| {
             let now = Instant::now();
@@ -80,24 +79,23 @@ impl Recovery {
             if state.trial.is_none() {
                 state.trials += 1;
                 number = Some(state.trials);
-                state.trial = Some(Trial { number: state.trials, link: link.clone(), at: now, limited: false });
+                state.trial = Some(Trial { number: state.trials, at: now, limited: false });
             }
             number.is_some()
         });
         Some(Turn { recovery: self, number: number? })
     }
 
-    /// Waits behind whoever tries again: whose request `failed` itself behind anybody, others only at the same `link`,
-    /// since other models may be well. Returns how long to wait from then on (nothing where nobody tries, or who did
+    /// Waits behind whoever tries again. Returns how long to wait from then on (nothing where nobody tries, or who did
     /// has given up and no rate was limited), or the failure of one who could not connect.
-    pub(crate) async fn behind(&self, link: &Link, failed: bool) -> Result<Duration, GatewayError> {
+    pub(crate) async fn behind(&self) -> Result<Duration, GatewayError> {
         let mut state = self.0.subscribe();
         let mut waited = None;
         loop {
             let (since, at, limited) = {
                 let state = state.borrow_and_update();
                 match (&state.trial, state.since) {
-                    (Some(trial), Some(since)) if failed || trial.link == *link => (since, trial.at, trial.limited),
+                    (Some(trial), Some(since)) => (since, trial.at, trial.limited),
                     _ => break,
                 }
             };
@@ -167,14 +165,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn link(model: &str) -> Link {
-        Link::new(model, "e")
-    }
-
     /// What `behind` returns, and when: in seconds.
-    async fn waited(recovery: &Recovery, model: &str, failed: bool) -> (u64, Result<Duration, GatewayError>) {
+    async fn waited(recovery: &Recovery) -> (u64, Result<Duration, GatewayError>) {
         let start = Instant::now();
-        let outcome = recovery.behind(&link(model), failed).await;
+        let outcome = recovery.behind().await;
         (start.elapsed().as_secs(), outcome)
     }
 
@@ -182,8 +176,7 @@ mod tests {
     async fn nobody_waits_where_nothing_failed() {
         let recovery = Recovery::default();
         recovery.answered();
-        assert_eq!(waited(&recovery, "m", false).await, (0, Ok(Duration::ZERO)));
-        assert_eq!(waited(&recovery, "m", true).await, (0, Ok(Duration::ZERO)));
+        assert_eq!(waited(&recovery).await, (0, Ok(Duration::ZERO)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -192,19 +185,19 @@ mod tests {
             let mut starts = Vec::new();
             for _ in 0..50 {
                 let recovery = Recovery::default();
-                let turn = recovery.turn(&link("m")).expect("the first");
-                assert!(recovery.turn(&link("m")).is_none(), "one only");
+                let turn = recovery.turn().expect("the first");
+                assert!(recovery.turn().is_none(), "one only");
                 turn.next(Instant::now() + SECOND * away, false);
                 let (_, (at, outcome)) = tokio::join!(
                     async {
                         tokio::time::sleep(SECOND * (away + 2)).await;
                         recovery.answered();
                     },
-                    waited(&recovery, "m", false)
+                    waited(&recovery)
                 );
                 assert_eq!(at, u64::from(away) + 2, "at the answer");
                 starts.push(outcome.expect("an answer").as_secs_f64());
-                assert!(recovery.turn(&link("m")).is_some(), "another outage, another turn");
+                assert!(recovery.turn().is_some(), "another outage, another turn");
             }
             let range = f64::from(most) / 8.0..=f64::from(most);
             assert!(starts.iter().all(|start| range.contains(start)), "{away}: {starts:?}");
@@ -215,9 +208,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_holds_nobody_up_for_long() {
         let recovery = Recovery::default();
-        let turn = recovery.turn(&link("m")).expect("the first");
+        let turn = recovery.turn().expect("the first");
         turn.next(Instant::now() + SECOND, false);
-        let (at, outcome) = waited(&recovery, "m", true).await;
+        let (at, outcome) = waited(&recovery).await;
         assert!(at == 6 && outcome.as_ref().is_ok_and(|wait| *wait <= 4 * SECOND), "{at}: {outcome:?}");
     }
 
@@ -226,7 +219,7 @@ mod tests {
         let lost = GatewayError::new(ErrorKind::Network, "cannot be reached (3 attempts)");
         for (name, unreachable, told) in [("an overload", false, Ok(Duration::ZERO)), ("no connection", true, Err(lost.clone()))] {
             let recovery = Recovery::default();
-            let turn = recovery.turn(&link("m")).expect("the first");
+            let turn = recovery.turn().expect("the first");
             turn.next(Instant::now() + SECOND * 20, false);
             let (_, outcome) = tokio::join!(
                 async {
@@ -236,29 +229,21 @@ mod tests {
                     }
                     drop(turn);
                 },
-                waited(&recovery, "m", true)
+                waited(&recovery)
             );
             assert_eq!(outcome, (20, told), "{name}");
-            assert_eq!(waited(&recovery, "m", true).await, (0, Ok(Duration::ZERO)), "{name}: who comes later tries");
-            assert!(recovery.turn(&link("m")).is_some(), "{name}: the next one's turn");
+            assert_eq!(waited(&recovery).await, (0, Ok(Duration::ZERO)), "{name}: who comes later tries");
+            assert!(recovery.turn().is_some(), "{name}: the next one's turn");
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn other_models_wait_only_once_they_failed_too() {
-        let recovery = Recovery::default();
-        let _turn = recovery.turn(&link("m"));
-        assert_eq!(waited(&recovery, "n", false).await.0, 0);
-        assert_eq!(waited(&recovery, "n", true).await.0, 5);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_that_an_answer_ended_does_not_end_the_next_one() {
         let recovery = Recovery::default();
-        let old = recovery.turn(&link("m")).expect("the first");
+        let old = recovery.turn().expect("the first");
         recovery.answered();
-        let _new = recovery.turn(&link("m")).expect("a new outage");
+        let _new = recovery.turn().expect("a new outage");
         drop(old);
-        assert!(recovery.turn(&link("m")).is_none(), "somebody has it");
+        assert!(recovery.turn().is_none(), "somebody has it");
     }
 }
