@@ -2,7 +2,10 @@
 # Not root. A release puts the programs into dist/ by their targets; to build one by hand:
 #   cargo build --release --locked --target x86_64-unknown-linux-musl
 #   install -D target/x86_64-unknown-linux-musl/release/tribune dist/image/amd64/tribune && docker build .
-FROM alpine:3.22
+# A release builds from the digest that this tag has then, and writes it on the image as org.opencontainers.image.base.digest.
+ARG BASE=docker.io/library/alpine:3.22
+# hadolint ignore=DL3006
+FROM ${BASE}
 
 # hadolint ignore=DL3018
 RUN apk add --no-cache ca-certificates curl git jq openssh-client-default \
