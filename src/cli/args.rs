@@ -203,7 +203,7 @@ pub struct DoctorArgs {
     /// Folder of the repository
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub repo: PathBuf,
-    /// Check for this merge request, by the URL of its page
+    /// Check for this merge request, or for this project, by the URL of its page
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// One more configuration file, with an operator's rights

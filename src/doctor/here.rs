@@ -4,6 +4,7 @@ use super::{Line, Visit};
 use crate::config::Place;
 use crate::error::Exit;
 use crate::forge::{self, Forge, ForgeError, Found, Located, MergeRequest, Provenance, User, Wishes, told};
+use crate::git::origin::Origin;
 use reqwest::Url;
 
 /// What was found.
@@ -49,7 +50,9 @@ pub(super) async fn look(visit: &Visit<'_>) -> Seen {
         }
         Ok(Located::Nowhere) => None,
         Err(error) => {
-            seen.forge.push(Line::of_error("merge request", &error));
+            if !check_project(visit, &mut seen).await {
+                seen.forge.push(Line::of_error("merge request", &error));
+            }
             return seen;
         }
     };
@@ -57,7 +60,7 @@ pub(super) async fn look(visit: &Visit<'_>) -> Seen {
     seen.run = around.run;
     seen.forge = around.token;
     let Some(found) = found else {
-        if seen.forge.is_empty() {
+        if !check_project(visit, &mut seen).await && seen.forge.is_empty() {
             seen.forge.push(
                 Line::idle("merge request", "none is named: a review looks at the clone alone").fix("Name one by --url to check token and rights."),
             );
@@ -71,6 +74,37 @@ pub(super) async fn look(visit: &Visit<'_>) -> Seen {
     }
     seen.found = Some(found);
     seen
+}
+
+/// Without a merge request the token can be checked all the same, where its project is known. Whether it is.
+async fn check_project(visit: &Visit<'_>, seen: &mut Seen) -> bool {
+    let remote = || Origin::discover(&visit.dir).ok().and_then(|origin| origin.remote());
+    let found = match forge::project(visit.env, visit.url.as_deref(), remote().as_deref()) {
+        Ok(Some(found)) => found,
+        Ok(None) => return false,
+        Err(error) => {
+            seen.forge.push(Line::of_error("project", &error));
+            return true;
+        }
+    };
+    let around = forge::around(visit.env, Some(&found));
+    if seen.run.is_empty() {
+        seen.run = around.run;
+    }
+    if seen.forge.is_empty() {
+        seen.forge = around.token;
+    }
+    seen.url = Some(found.web.clone());
+    match forge::connect(&found).await {
+        Ok(client) => {
+            seen.me = client.me().await.ok().flatten();
+            let told = format!("none is named: the token is checked for {}", client.target().project);
+            seen.forge.push(Line::idle("merge request", told));
+            seen.client = Some(client);
+        }
+        Err(error) => seen.forge.push(failed(&error)),
+    }
+    true
 }
 
 async fn read(found: &Found, seen: &mut Seen) -> Result<(), ForgeError> {

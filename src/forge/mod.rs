@@ -12,6 +12,7 @@ mod here;
 mod http;
 mod locate;
 mod once;
+mod project;
 mod span;
 mod text;
 mod told;
@@ -20,6 +21,7 @@ mod types;
 pub use examine::{Around, Wishes, around};
 pub use here::{here, labels, place};
 pub use locate::{Found, HeadOf, Kind, Located, Token, connect, locate};
+pub use project::project;
 pub use span::{End, Span};
 pub use told::told;
 pub use types::{

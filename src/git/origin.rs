@@ -101,6 +101,12 @@ impl Origin {
         Ok(ids.take(names.len()).collect())
     }
 
+    /// The URL of the remote `origin`, as the clone has it: a stranger's text where somebody else made the clone.
+    pub(crate) fn remote(&self) -> Option<String> {
+        let answer = self.call(&["config", "--get", "remote.origin.url"]).ok()?.bounds(1 << 12, super::ASK_TIME).run().ok()?;
+        Some(String::from_utf8_lossy(&answer.value).trim().to_owned()).filter(|url| !url.is_empty())
+    }
+
     fn call<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Call, GitError> {
         // A work tree is named so that `core.worktree` is not followed; neither question looks into it.
         Ok(Call::new(&self.git_dir, args)?.env("GIT_WORK_TREE", "."))

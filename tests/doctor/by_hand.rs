@@ -1,8 +1,9 @@
 //! By hand: without a repository, with a gateway, in clones of different depth, for machines.
 
+use crate::forge::{FakeForge, Rights};
 use crate::gateway::{self, FakeGateway, answer};
 use crate::git_repo::{Repo, git_in};
-use crate::{doctor, plain, section, set};
+use crate::{Job, doctor, github, gitlab, plain, section, set};
 use serde_json::{Value, json};
 
 #[test]
@@ -172,4 +173,74 @@ fn machines_get_the_same_as_json() {
     assert_eq!((json["schema"].as_str(), json["exit"].as_i64(), shown.code), (Some("tribune.doctor/v1"), Some(0), 0));
     insta::assert_snapshot!(state(0, 2), @r#"{"fix":"Run it in a clone, name one with --repo, or a merge request with --url.","name":"repository","state":"warning","told":"none here, so there is nothing to review"}"#);
     insta::assert_snapshot!(state(2, 0), @r#"{"fix":"For reviewers set TRIBUNE_GATEWAY_URL, TRIBUNE_GATEWAY_TOKEN and TRIBUNE_MODEL.","name":"gateway","state":"not_applicable","told":"none is configured: the rules run alone"}"#);
+}
+
+/// The section on the forge where a project is named and no merge request.
+fn of_project<F: FakeForge>(mut job: Job<F>, rights: Rights, named: impl Fn(&str) -> (Vec<String>, Vec<(&'static str, String)>)) -> String {
+    let url = job.fake.url();
+    let (args, more) = named(url.split("/-/").next().and_then(|u| u.split("/pull/").next()).expect("a project"));
+    let mut env: Vec<_> = job.fake.env(rights).into_iter().filter(|(n, _)| matches!(n.as_str(), "GITLAB_TOKEN" | "GITHUB_TOKEN")).collect();
+    env.extend(more.into_iter().map(|(n, v)| (n.to_owned(), v)));
+    let shown = job.shown(env, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    section(&shown, "Forge")
+}
+
+#[test]
+fn a_token_is_checked_before_there_is_a_merge_request() {
+    let by_url = |project: &str| (vec!["--url".to_owned(), project.to_owned()], Vec::new());
+    insta::assert_snapshot!(of_project(gitlab(), Rights::Write, by_url), @"
+    exit 0
+    Forge
+      -        merge request  none is named: the token is checked for group/sub/project
+      ok       GitLab         18.4.1 Enterprise Edition at git.example/gitlab
+      ok       token          a token of bot with the scope `api`
+      ok       role           Developer as bot
+    ");
+    insta::assert_snapshot!(of_project(gitlab(), Rights::Read, by_url), @"
+    exit 0
+    Forge
+      -        merge request  none is named: the token is checked for group/sub/project
+      ok       GitLab         18.4.1 Enterprise Edition at git.example/gitlab
+      warning  token          a token of bot with the scope `read_api`: it lacks `api`, so it reads and
+                              writes no comment
+                              fix: Make a project access token with the scope `api` and the role
+                              Developer, and give it to the job as GITLAB_TOKEN (masked).
+      ok       role           Developer as bot
+    ");
+    insta::assert_snapshot!(of_project(github(false), Rights::Write, by_url), @"
+    exit 0
+    Forge
+      -        merge request  none is named: the token is checked for octo/app
+      ok       GitHub         Enterprise Server 3.20.1, its API at git.example/api/v3
+      ok       token          an app's installation token of bot
+      ok       repository     `push` in octo/app
+      ok       comments       it may write comments and reviews
+      ok       checks         it may write the check
+    ");
+    insta::assert_snapshot!(of_project(github(false), Rights::Read, by_url), @"
+    exit 0
+    Forge
+      -        merge request  none is named: the token is checked for octo/app
+      ok       GitHub         Enterprise Server 3.20.1, its API at git.example/api/v3
+      ok       token          an app's installation token of bot
+      ok       repository     `pull` in octo/app
+      warning  comments       the job's token lacks `pull-requests: write` in the workflow's
+                              `permissions:` (a run of a fork or of Dependabot never has more than read)
+                              fix: Give the workflow `permissions: {contents: read, pull-requests:
+                              write, checks: write}` and pass `${{ github.token }}` as GITHUB_TOKEN.
+      -        checks         it may write none (only apps and workflows with `checks: write` may): the
+                              job's own result is shown
+    ");
+    // A job that is about none knows its project by itself.
+    insta::assert_snapshot!(of_project(gitlab(), Rights::Write, |project| {
+        let (root, path) = project.split_once("/group/").expect("a group");
+        (Vec::new(), vec![("GITLAB_CI", "true".into()), ("CI_SERVER_URL", root.into()), ("CI_PROJECT_PATH", format!("group/{path}"))])
+    }), @"
+    exit 0
+    Forge
+      -        merge request  none is named: the token is checked for group/sub/project
+      ok       GitLab         18.4.1 Enterprise Edition at git.example/gitlab
+      ok       token          a token of bot with the scope `api`
+      ok       role           Developer as bot
+    ");
 }

@@ -185,9 +185,6 @@ fn tokens_of_github_are_told_what_they_lack() {
                               lacks `repo` (`public_repo` for a public repository)
                               fix: Set GITHUB_TOKEN to a fine-grained token for this repository with
                               `Pull requests: write`.
-      warning  comments       it is gone, or the token lacks `pull-requests: write`
-                              fix: Set GITHUB_TOKEN to a fine-grained token for this repository with
-                              `Pull requests: write`.
       -        checks         it may write none (only apps and workflows with `checks: write` may): the
                               job's own result is shown
     ");

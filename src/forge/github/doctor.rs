@@ -13,12 +13,15 @@ use crate::forge::locate::{Found, Token, variable};
 use crate::http::Origin;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const PERMISSIONS: &str =
     "Give the workflow `permissions: {contents: read, pull-requests: write, checks: write}` and pass `${{ github.token }}` as GITHUB_TOKEN.";
 const BY_HAND: &str = "Set GITHUB_TOKEN to a fine-grained token for this repository with `Pull requests: write`.";
 
 const FORK: &str = "A fork's run never may: the two-stage set-up of ci-templates/github publishes its report from a run of this repository.";
+
+const NO_CHECKS: &str = "it may write none (only apps and workflows with `checks: write` may): the job's own result is shown";
 
 #[derive(Debug, Deserialize)]
 struct Meta {
@@ -82,7 +85,8 @@ impl GitHub {
             Ok(line) => vec![line],
             Err(why) => return vec![Line::problem("GitHub", format!("{} does not answer: {why}", self.target.host), advice(&why), Exit::Unreadable)],
         };
-        let pull = self.pull().await.ok();
+        let of_request = self.target.number > 0;
+        let pull = if of_request { self.pull().await.ok() } else { None };
         let fork = pull.as_ref().is_some_and(WirePull::is_fork);
         lines.extend(pull.and_then(|p| p.commits).map(depth));
         let Token::Access(token) = &self.token else { return lines };
@@ -99,19 +103,32 @@ impl GitHub {
             Kind::Unknown => "a token of unknown kind".to_owned(),
         };
         let by = name.filter(|_| !of_actions).map(|n| format!(" of {n}")).unwrap_or_default();
-        lines.push(self.scopes(kind, &format!("{what}{by}"), wishes).await);
+        let scopes = self.scopes(kind, &format!("{what}{by}"), wishes).await;
+        let enough = scopes.exit == Exit::Pass;
+        lines.push(scopes);
         let fix = match kind {
             Kind::Installation if fork => FORK,
             Kind::Installation => PERMISSIONS,
             _ => BY_HAND,
         };
-        lines.push(match self.may(format!("{}/comments", self.issue), "write comments").await {
+        if !of_request {
+            lines.push(self.repository(wishes).await);
+        }
+        // Whoever may read a repository may comment in it, so a classic token's scopes tell it all.
+        if kind == Kind::Classic {
+            lines.extend(enough.then(|| Line::ok("comments", "it may write comments and reviews")));
+            lines.push(Line::idle("checks", NO_CHECKS));
+            return lines;
+        }
+        // Without a pull request, opening one is what takes the same right.
+        let asked = if of_request { format!("{}/comments", self.issue) } else { format!("{}/pulls", self.project) };
+        lines.push(match self.may(asked, "write comments").await {
             Ok(()) => Line::ok("comments", "it may write comments and reviews"),
             Err(why) => wishes.lacks("comments", why, fix),
         });
         lines.push(match self.may(format!("{}/check-runs", self.project), "write checks").await {
             Ok(()) => Line::ok("checks", "it may write the check"),
-            Err(_) => Line::idle("checks", "it may write none (only apps and workflows with `checks: write` may): the job's own result is shown"),
+            Err(_) => Line::idle("checks", NO_CHECKS),
         });
         if wishes.post.approve && of_actions {
             let told = "`post.approve` is on, and the workflow's token may approve only where the organisation lets it";
@@ -135,6 +152,24 @@ impl GitHub {
                 .fix("Check GITHUB_API_URL, or the host of --url.")),
             Err(ForgeError::Unavailable(why)) => Err(why),
             Err(_) => Ok(Line::idle("GitHub", format!("{}, its API at {api}; it tells its version to no such token", self.target.host))),
+        }
+    }
+
+    /// What the token's user may do in the repository.
+    async fn repository(&self, wishes: &Wishes) -> Line {
+        #[derive(Deserialize)]
+        struct Repository {
+            #[serde(default)]
+            permissions: BTreeMap<String, bool>,
+        }
+        let all = match self.api.json::<Repository>(Call::get(self.project.clone(), "read the repository")).await {
+            Ok(repository) => repository.permissions,
+            Err(e) => return wishes.lacks("repository", format!("{}: {}", self.target.project, reason(&e)), BY_HAND),
+        };
+        let best = ["admin", "maintain", "push", "triage", "pull"].into_iter().find(|name| all.get(*name) == Some(&true));
+        match best {
+            Some(best) => Line::ok("repository", format!("`{best}` in {}", self.target.project)),
+            None => Line::idle("repository", format!("{} can be read; what its user may do there is not told", self.target.project)),
         }
     }
 

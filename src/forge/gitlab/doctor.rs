@@ -135,7 +135,8 @@ impl GitLab {
             Err(_) => None,
         };
         let mut lines = vec![self.edition(version.as_ref())];
-        if let Some(line) = self.depth().await {
+        let of_request = self.target.number > 0;
+        if of_request && let Some(line) = self.depth().await {
             lines.push(line);
         }
         if !matches!(self.token, Token::Access(_)) {
@@ -149,9 +150,12 @@ impl GitLab {
                 return lines;
             }
         };
-        let (token, role, pipelines) = futures::join!(self.scopes(&me, wishes), self.role_of(&me, wishes), self.pipelines());
-        lines.extend([token, role, pipelines]);
-        if wishes.post.approve {
+        let (token, role) = futures::join!(self.scopes(&me, wishes), self.role_of(&me, wishes));
+        lines.extend([token, role]);
+        if of_request {
+            lines.push(self.pipelines().await);
+        }
+        if wishes.post.approve && of_request {
             lines.push(self.approval(&me).await);
         }
         let number = version.as_ref().and_then(|v| number(&v.version));

@@ -202,6 +202,7 @@ fn in_project(state: &mut State, request: &Request, who: Caller, rest: &[&str]) 
             let fits = request.parameter("head").is_none_or(|h| h == head);
             Ok(page(request, if fits { vec![shapes::pull(state)] } else { Vec::new() }))
         }
+        ("POST", ["pulls"]) if request.json().get("base").is_none() => Err(error(422, "Invalid request.\n\n\"base\", \"head\" weren't supplied.")),
         (_, ["pulls", "comments", id]) | (_, ["issues", "comments", id]) => {
             let on_code = rest[0] == "pulls";
             one(state, request, who, id.parse().map_err(|_| not_found())?, on_code)
