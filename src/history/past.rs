@@ -86,7 +86,7 @@ impl Past {
     pub fn standing<'a>(&'a self, humans: &Humans) -> Vec<Standing<'a>> {
         let mut out = Vec::new();
         for record in self.memory.records().into_iter().filter(|r| r.status != Status::Fixed) {
-            let thread = self.memory.thread_of(&record.fingerprint);
+            let thread = self.memory.thread_of(record);
             let mut standing =
                 Standing { id: format!("P{}", out.len() + 1), record, thread, status: Status::Open, by: None, gates: false, how: None };
             let settled = thread.filter(|t| t.trusted).and_then(|t| humans.settled.get(&t.thread.id));

@@ -142,10 +142,15 @@ impl Memory {
         self.trusted && self.state.iter().flat_map(|s| &s.findings).any(|r| r == record)
     }
 
-    /// The thread of an earlier finding: the newest one that is open, else the newest.
-    pub fn thread_of(&self, fingerprint: &str) -> Option<&super::Known> {
-        let of = || self.threads.iter().rev().filter(|t| t.record.fingerprint == fingerprint);
-        of().find(|t| !t.thread.resolved).or_else(|| of().next())
+    /// The thread of an earlier finding: the newest one that is open, else the newest. Where files hold the same code, it is one about
+    /// the finding's own file; where that was renamed since, one about no other finding's.
+    pub fn thread_of(&self, record: &Record) -> Option<&super::Known> {
+        let others = || self.state.iter().flat_map(|s| &s.findings).filter(|r| r.fingerprint == record.fingerprint && r.path != record.path);
+        let newest = |wanted: &dyn Fn(&super::Known) -> bool| {
+            let of = || self.threads.iter().rev().filter(|t| t.record.fingerprint == record.fingerprint && wanted(t));
+            of().find(|t| !t.thread.resolved).or_else(|| of().next())
+        };
+        newest(&|t| t.record.path == record.path).or_else(|| newest(&|t| others().all(|r| r.path != t.record.path)))
     }
 }
 

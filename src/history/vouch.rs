@@ -8,6 +8,7 @@ use super::reconcile::settled_words;
 use super::round::{Prior, Stored};
 use super::state::{Record, Status};
 use crate::findings::{FindingSource, FindingStatus, Severity};
+use crate::path::RepoPath;
 use crate::report::Review;
 
 /// What became of a report.
@@ -43,15 +44,17 @@ pub fn vouch(past: &Past, humans: &Humans, review: &mut Review) -> Result<Vouche
     review.override_ = humans.glass.clone().filter(|g| g.head == mr.head_sha);
 
     let standing = past.standing(humans);
-    let judge = Judge { past, humans, standing: &standing };
+    let next: Vec<Told> = state.findings.iter().map(|r| (r.fingerprint.clone(), r.path.clone(), r.status == Status::Fixed)).collect();
+    let judge = Judge { past, humans, standing: &standing, next: &next };
     let mut refused = 0;
     for finding in review.findings.iter_mut().filter(|f| f.status == FindingStatus::Settled) {
-        if judge.settled(&finding.fingerprint).is_none_or(|s| s.gates) {
+        if judge.settled(&finding.fingerprint, &finding.path).is_none_or(|s| s.gates) {
             finding.status = FindingStatus::Persisting;
             refused += 1;
         }
     }
-    review.prior.retain_mut(|prior| judge.prior(prior));
+    let mut taken = Vec::new();
+    review.prior.retain_mut(|prior| judge.prior(prior, &mut taken));
     state.findings.iter_mut().for_each(|record| judge.record(record));
     if refused > 0 {
         let (are, them) = if refused == 1 { ("finding is", "it") } else { ("findings are", "them") };
@@ -69,20 +72,26 @@ struct Settled {
     why: Option<String>,
 }
 
+/// What the report says of a finding: fingerprint, file, whether it is fixed.
+type Told = (String, RepoPath, bool);
+
 struct Judge<'a> {
     past: &'a Past,
     humans: &'a Humans,
     standing: &'a [Standing<'a>],
+    next: &'a [Told],
 }
 
 impl Judge<'_> {
-    fn of(&self, fingerprint: &str) -> Option<&Standing<'_>> {
-        self.standing.iter().find(|s| s.record.fingerprint == fingerprint)
+    /// Of several files that hold the same code, the one that is meant; its name may be another by now.
+    fn of(&self, fingerprint: &str, path: &RepoPath) -> Option<&Standing<'_>> {
+        let same = || self.standing.iter().filter(|s| s.record.fingerprint == fingerprint);
+        same().find(|s| s.record.path == *path).or_else(|| same().next())
     }
 
     /// How a finding is settled or withdrawn as far as can be seen here.
-    fn settled(&self, fingerprint: &str) -> Option<Settled> {
-        let s = self.of(fingerprint)?;
+    fn settled(&self, fingerprint: &str, path: &RepoPath) -> Option<Settled> {
+        let s = self.of(fingerprint, path)?;
         match s.status {
             Status::Settled | Status::Withdrawn => {
                 Some(Settled { status: s.status, gates: s.gates, by: s.by.clone(), why: settled_words(s, s.gates) })
@@ -101,16 +110,23 @@ impl Judge<'_> {
         Some(Settled { status: Status::Withdrawn, gates: by.author, by: Some(by.by.clone()), why: settled_words(&gone, by.author) })
     }
 
-    /// What became of an earlier finding; `false` where nothing here knows of such a one.
-    fn prior(&self, prior: &mut Prior) -> bool {
+    /// What became of an earlier finding; `false` where nothing here knows of such a one. `taken`: fingerprint and file of those before.
+    fn prior(&self, prior: &mut Prior, taken: &mut Vec<(String, RepoPath)>) -> bool {
         let memory = &self.past.memory;
-        let Some(record) = memory.records().into_iter().find(|r| r.fingerprint == prior.fingerprint) else { return false };
+        let fixed = prior.status == Status::Fixed;
+        let same: Vec<&Record> = memory.records().into_iter().filter(|r| r.fingerprint == prior.fingerprint).collect();
+        let told = |r: &&&Record| {
+            let free = !taken.iter().any(|(f, p)| *f == r.fingerprint && *p == r.path);
+            free && self.next.iter().any(|(f, p, gone)| *f == r.fingerprint && *p == r.path && *gone == fixed)
+        };
+        let Some(record) = same.iter().find(told).or(same.first()).copied() else { return false };
+        taken.push((record.fingerprint.clone(), record.path.clone()));
         prior.title.clone_from(&record.title);
         prior.severity = record.severity;
-        prior.thread = memory.thread_of(&record.fingerprint).map(|t| t.thread.id.clone());
+        prior.thread = memory.thread_of(record).map(|t| t.thread.id.clone());
         match prior.status {
             Status::Open | Status::Fixed => prior.by = None,
-            Status::Settled | Status::Withdrawn => match self.settled(&prior.fingerprint).filter(|s| s.status == prior.status) {
+            Status::Settled | Status::Withdrawn => match self.settled(&prior.fingerprint, &record.path).filter(|s| s.status == prior.status) {
                 Some(settled) => (prior.by, prior.why) = (settled.by, settled.why),
                 None => (prior.status, prior.by, prior.why) = (Status::Open, None, None),
             },
@@ -124,7 +140,7 @@ impl Judge<'_> {
             record.gates = false;
             return;
         }
-        match self.settled(&record.fingerprint).filter(|s| s.status == record.status) {
+        match self.settled(&record.fingerprint, &record.path).filter(|s| s.status == record.status) {
             Some(settled) => (record.gates, record.by) = (record.gates | settled.gates, settled.by),
             None => (record.status, record.gates, record.by) = (Status::Open, false, None),
         }

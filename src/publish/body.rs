@@ -13,7 +13,9 @@ const MAX_REASON: usize = 200;
 /// A thread about a finding, its marker included.
 pub(super) fn thread(desk: &Desk<'_>, review: &Review, state: &State, finding: &Finding, span: &Span) -> NewThread {
     let head = review.change.head_sha.as_deref().unwrap_or_default();
-    let record = state.findings.iter().find(|r| r.fingerprint == finding.fingerprint);
+    // Other files may hold the same code.
+    let same = || state.findings.iter().filter(|r| r.fingerprint == finding.fingerprint);
+    let record = same().find(|r| r.path == finding.path).or_else(|| same().next());
     let mark = record.map(|r| marker(Kind::Thread, &r.payload(), head, &desk.trust)).unwrap_or_default();
     let offered = (finding.side == crate::diff::Side::New).then(|| desk.forge.suggestion(span.lines.0, span.lines.1));
     let old = finding.old_path.as_ref().unwrap_or(&finding.path);

@@ -36,13 +36,16 @@ pub(super) fn plan<'a>(desk: &Desk<'a>, review: &'a Review) -> Plan<'a> {
         }
     }
     // What was marked as gone and is there again is told anew, as in the place of a resolved thread.
-    let standing = |f: &Finding| desk.memory.threads.iter().any(|k| !k.thread.resolved && !is_struck(k) && same(k, f));
-    plan.standing = review.findings.iter().filter(|f| f.status != FindingStatus::Settled && standing(f)).collect();
+    let owners = owners(&desk.memory.threads, &review.findings);
+    let of = |i: usize| desk.memory.threads.iter().zip(&owners).filter(move |(_, owner)| **owner == Some(i)).map(|(known, _)| known);
+    let standing = |i: usize| of(i).any(|k| !k.thread.resolved && !is_struck(k));
+    let all = || review.findings.iter().enumerate();
+    plan.standing = all().filter(|(i, f)| f.status != FindingStatus::Settled && standing(*i)).map(|(_, f)| f).collect();
     let mut room = desk.settings.inline_max.saturating_sub(plan.standing.len());
-    for (finding, span) in review.findings.iter().zip(&review.spans) {
-        let Some(span) = span.as_ref().filter(|_| room > 0 && deserves(desk, review, finding) && !standing(finding)) else { continue };
+    for ((i, finding), span) in all().zip(&review.spans) {
+        let Some(span) = span.as_ref().filter(|_| room > 0 && deserves(desk, review, finding) && !standing(i)) else { continue };
         // A thread that a human resolved is not opened again for what merely persists.
-        let answered = finding.status == FindingStatus::Persisting && desk.memory.threads.iter().any(|k| same(k, finding));
+        let answered = finding.status == FindingStatus::Persisting && of(i).next().is_some();
         if !answered {
             plan.open.push((finding, span.clone()));
             room -= 1;
@@ -62,8 +65,20 @@ fn is_acknowledged(desk: &Desk<'_>, known: &Known) -> bool {
     is_struck(known) || (known.thread.resolved && known.thread.comments.iter().filter(ours).any(|c| body::says_gone(&c.body)))
 }
 
-fn same(known: &Known, finding: &Finding) -> bool {
-    crate::findings::fingerprint::same_defect(&known.record.fingerprint, &finding.fingerprint)
+/// Which finding each thread is about, by place in `findings`. Where files hold the same code, a thread tells of its own file's; after
+/// a rename, of one that was told before and has no thread of its own.
+fn owners(threads: &[Known], findings: &[Finding]) -> Vec<Option<usize>> {
+    let same = |k: &Known, f: &Finding| crate::findings::fingerprint::same_defect(&k.record.fingerprint, &f.fingerprint);
+    let own = |k: &Known| findings.iter().position(|f| same(k, f) && k.record.path == f.path);
+    let mut owners: Vec<Option<usize>> = threads.iter().map(own).collect();
+    for at in 0..threads.len() {
+        let known = &threads[at];
+        let free = |i: usize| threads.iter().zip(&owners).all(|(k, owner)| *owner != Some(i) || k.record.path == known.record.path);
+        if owners[at].is_none() {
+            owners[at] = findings.iter().enumerate().position(|(i, f)| f.status != FindingStatus::New && same(known, f) && free(i));
+        }
+    }
+    owners
 }
 
 /// Whether a finding gets a thread (DESIGN 5, Noise): critical and important ones, and suggestions with a sure one-click fix.

@@ -15,7 +15,7 @@ pub(super) fn rewritten(memory: &Memory, gone: &[Record], trust: &Trust<'_>) -> 
     let state = memory.state.as_ref()?;
     let taken: BTreeSet<&str> = gone.iter().map(|r| r.fingerprint.as_str()).collect();
     let first = gone.iter().map(|r| r.round).min()?;
-    let stays = |r: &Record| !taken.contains(r.fingerprint.as_str()) && (r.round < first || memory.thread_of(&r.fingerprint).is_some());
+    let stays = |r: &Record| !taken.contains(r.fingerprint.as_str()) && (r.round < first || memory.thread_of(r).is_some());
     let findings: Vec<Record> = state.findings.iter().filter(|r| stays(r)).cloned().collect();
     let text = text(&findings);
     let state = State { findings, files: Vec::new(), complete: false, gate: None, outcome: Outcome::Inconclusive, exit: 3, ..state.clone() };

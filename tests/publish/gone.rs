@@ -1,7 +1,7 @@
 //! Findings that are gone: what their threads say, with tokens that may resolve them and with GitHub's own, which may not.
 
 use super::*;
-use crate::forge::{BOT, DEV, Rights, Start, View};
+use crate::forge::{BOT, DEV, MAINTAINER, Rights, Start, View};
 use crate::scene::{CRITICAL, IMPORTANT, program};
 use serde_json::json;
 
@@ -73,5 +73,37 @@ fn one_that_was_argued_away_is_withdrawn_not_fixed_and_that_is_said_once() {
             // Said once, whatever is pushed later.
             assert_eq!(words.get_or_insert_with(|| thread.bodies.clone()), &thread.bodies, "{kind:?} {rights:?}");
         }
+    }
+}
+
+#[test]
+fn where_files_hold_the_same_code_each_has_a_thread_of_its_own() {
+    let with = |shell| program(0, shell, "    return url\n");
+    for ((kind, rights), jobs) in TOKENS.into_iter().flat_map(|t| [(t, Jobs::One), (t, Jobs::Two)]) {
+        let start = Start { change: &|r| ["a.py", "b.py"].into_iter().for_each(|path| r.write(path, with(CRITICAL))), ..Start::default() };
+        let mut scene = Scene::of(kind, jobs, &start, |_| Vec::new());
+        scene.rights = rights;
+        let told = scene.round();
+        assert_eq!(told.threads.iter().map(|t| t.path.as_str()).collect::<Vec<_>>(), ["a.py", "b.py"], "{}", told.output);
+
+        scene.fake.repo().write("b.py", with(SOUND));
+        scene.push("fix one");
+        let fixed = scene.round();
+        let [a, b] = &fixed.threads[..] else { panic!("{:?}", fixed.threads) };
+        assert!(last_word(a).starts_with("**Critical: ") && last_word(b).contains("Fixed in "), "{rights:?} {jobs:?}: {a:?} {b:?}");
+        assert!(!fixed.output.contains("belongs elsewhere"), "{}", fixed.output);
+
+        scene.fake.repo().write("c.py", with(CRITICAL));
+        scene.push("make another");
+        let next = scene.round();
+        let [a, _, c] = &next.threads[..] else { panic!("{kind:?} {rights:?} {jobs:?}: {:?}\n{}", next.threads, next.output) };
+        assert!(c.path == "c.py" && last_word(c).starts_with("**Critical: "), "{c:?}");
+
+        // What is settled here is not settled there.
+        scene.fake.human_reply(MAINTAINER, &a.id.clone(), "Won't fix");
+        let settled = scene.round();
+        let summary = settled.summary.as_deref().unwrap_or_default();
+        assert!(settled.code == 1 && summary.contains("1 persisting, 1 settled"), "{rights:?} {jobs:?}: {summary}");
+        assert!(summary.contains("`c.py:"), "{summary}");
     }
 }
