@@ -28,6 +28,7 @@ pub mod judge;
 pub mod lang;
 pub mod path;
 pub mod pipeline;
+mod platform;
 pub mod publish;
 pub mod report;
 pub mod retract;

@@ -4,6 +4,7 @@ use super::repository::Repository;
 use super::{Change, PolicyArg, SourceKind, empty, short};
 use crate::error::UserError;
 use crate::git::{Objects, Tree};
+use crate::platform;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,14 +24,14 @@ pub fn tree(path: &Path, at: &TreeAt, policy: Option<&PolicyArg>) -> Result<(Cha
     let missing = |e: std::io::Error| {
         UserError::usage(format!("{} cannot be opened", path.display()), e.to_string(), "Name a file or folder inside a git repository.")
     };
-    let full = std::fs::canonicalize(path).map_err(missing)?;
+    let full = platform::canonicalize(path).map_err(missing)?;
     let folder = if full.is_dir() { full.as_path() } else { full.parent().unwrap_or(&full) };
     let asked: Vec<(&str, &str)> = match at {
         TreeAt::Rev(rev) => vec![("--rev", rev)],
         TreeAt::WorkTree => Vec::new(),
     };
     let repository = Repository::open(folder, policy, &asked)?;
-    let below = repository.origin.top.as_deref().and_then(|top| full.strip_prefix(top).ok()).map(|p| p.display().to_string()).unwrap_or_default();
+    let below = repository.origin.top.as_deref().and_then(|top| full.strip_prefix(top).ok()).map(platform::with_slashes).unwrap_or_default();
     let mut change = empty(SourceKind::Range);
     let new = match at {
         TreeAt::Rev(rev) => {

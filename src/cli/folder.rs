@@ -88,6 +88,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> UserError {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::platform;
 
     fn files(list: &[&str]) -> Vec<(String, String)> {
         list.iter().map(|p| ((*p).to_owned(), format!("text of {p}\n"))).collect()
@@ -125,10 +126,10 @@ mod tests {
         assert!(dir.path().join("outside.md").exists());
         // Neither through a link nor onto a file.
         let linked = dir.path().join("linked");
-        std::os::unix::fs::symlink(&full, &linked).unwrap();
+        platform::link(&full, &linked).unwrap();
         refusal(&linked, &["b.md"]);
         fs::create_dir(dir.path().join("target")).unwrap();
-        std::os::unix::fs::symlink(dir.path().join("target"), full.join("sub")).unwrap();
+        platform::link(&dir.path().join("target"), &full.join("sub")).unwrap();
         refusal(&full, &["sub/x.md"]);
         assert!(!dir.path().join("target/x.md").exists());
     }

@@ -256,7 +256,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         if key.operator && self.author == Author::Repository {
-            let help = "Take it out here. It belongs in the operator's file: $XDG_CONFIG_HOME/tribune/config.yaml, or the one that --config names.";
+            let help = "Take it out here. It belongs in the operator's file ($XDG_CONFIG_HOME/tribune/config.yaml, on Windows %APPDATA%\\tribune\\config.yaml), or the one that --config names.";
             self.problem_of_name(name.at, format!("`{}` cannot be set by a repository, only by the operator", key.name), help);
             return None;
         }

@@ -2,6 +2,7 @@
 //! `Debug`, not in an error.
 
 use crate::http::Secret;
+use crate::platform;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -61,8 +62,9 @@ fn read_file(file: &Path) -> Result<Vec<u8>, String> {
 /// Runs a program without a shell, away from the reviewed tree; what it complains is not kept, since it may hold the token.
 fn run(words: &[String], time: Duration) -> Result<Vec<u8>, String> {
     let (name, arguments) = words.split_first().ok_or("is no command")?;
-    let mut command = Command::new(program(name).ok_or("is not on the PATH")?);
-    command.args(arguments).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command = Command::new(platform::find_program(name, &path).ok_or("is not on the PATH")?);
+    command.args(arguments).current_dir(platform::neutral_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|e| format!("does not start: {e}"))?;
     let Some(output) = child.stdout.take() else { return Err("has no output".to_owned()) };
     let (tell, told) = mpsc::channel();
@@ -97,15 +99,6 @@ fn wait(child: &mut Child, until: Instant) -> Option<ExitStatus> {
         pause = (pause * 2).min(Duration::from_millis(50));
     }
     None
-}
-
-/// A path as it is; a name from the PATH, whose relative entries would name a file of the reviewed tree.
-fn program(name: &str) -> Option<PathBuf> {
-    if name.contains('/') {
-        return Some(PathBuf::from(name));
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The key of one endpoint, which can be renewed.

@@ -4,10 +4,10 @@
 
 use super::program::{Call, GitError};
 use crate::error::UserError;
+use crate::platform;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Where a repository's parts lie.
@@ -27,7 +27,7 @@ pub(crate) struct Origin {
 impl Origin {
     /// The repository that `dir` lies in.
     pub(crate) fn discover(dir: &Path) -> Result<Self, UserError> {
-        let start = fs::canonicalize(dir)
+        let start = platform::canonicalize(dir)
             .map_err(|e| UserError::usage(format!("cannot open {}", dir.display()), e.to_string(), "Give the path of a folder with --repo."))?;
         for folder in start.ancestors() {
             let dot_git = folder.join(".git");
@@ -188,8 +188,8 @@ fn pointed_to(file: &Path, prefix: &str) -> Option<PathBuf> {
     let text = read_small(file)?;
     let path = text.strip_prefix(prefix.as_bytes())?;
     let end = path.iter().rposition(|b| !matches!(b, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    let target = file.parent()?.join(OsStr::from_bytes(&path[..end]));
-    (end > 0).then(|| fs::canonicalize(target).ok()).flatten()
+    let target = file.parent()?.join(platform::from_git(&path[..end])?);
+    (end > 0).then(|| platform::canonicalize(&target).ok()).flatten()
 }
 
 /// A regular file of at most 8 KiB.

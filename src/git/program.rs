@@ -2,7 +2,8 @@
 //! can override, without a terminal, without a network, with bounds on output and time. It never runs in the
 //! reviewed repository's own configuration but for the two questions in [`super::origin`].
 
-use std::ffi::{OsStr, OsString};
+use crate::platform;
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -25,7 +26,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Settings for every call. Those on the command line win over any file.
 const SETTINGS: &[&str] = &[
     "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
     "core.attributesFile=/dev/null",
     "core.pager=cat",
     "core.sshCommand=false",
@@ -44,9 +44,6 @@ const SETTINGS: &[&str] = &[
     "gc.auto=0",
     "maintenance.auto=false",
 ];
-
-/// What git may see of our environment. Neither tokens nor any `GIT_*` variable are among it.
-const PASSED_ON: &[&str] = &["PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// Why a git process gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -101,9 +98,7 @@ impl Call {
 
     /// The same with further settings (`key=value`), which win over [`SETTINGS`].
     pub(crate) fn with_settings<S: AsRef<OsStr>>(git_dir: &Path, settings: &[String], args: &[S]) -> Result<Self, GitError> {
-        let mut command = Command::new(program().ok_or(GitError::NotInstalled)?);
-        command.env_clear();
-        command.envs(PASSED_ON.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+        let mut command = command().ok_or(GitError::NotInstalled)?;
         command.envs([
             ("LC_ALL", "C"),
             ("GIT_CONFIG_NOSYSTEM", "1"),
@@ -117,7 +112,7 @@ impl Call {
             ("GIT_ALLOW_PROTOCOL", ""),
         ]);
         command.env("GIT_DIR", git_dir).current_dir(git_dir).arg("--no-pager");
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(platform::GIT_SETTINGS) {
             command.args(["-c", setting]);
         }
         for setting in settings {
@@ -297,14 +292,18 @@ fn one_line(stderr: &str) -> String {
     if clean.is_empty() { "it gave no reason".to_owned() } else { clean }
 }
 
-/// The `git` on the PATH. Relative PATH entries do not count: they would name a file of the reviewed tree.
+/// The `git` on the PATH.
 fn program() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PROGRAM.get_or_init(|| find_program(&std::env::var_os("PATH").unwrap_or_default())).as_deref()
+    PROGRAM.get_or_init(|| platform::find_git(&std::env::var_os("PATH").unwrap_or_default())).as_deref()
 }
 
-fn find_program(path: &OsString) -> Option<PathBuf> {
-    std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join("git")).find(|git| git.is_file())
+/// Git in an environment of its own: what it may see of ours holds neither tokens nor any `GIT_*` variable.
+fn command() -> Option<Command> {
+    let mut command = Command::new(program()?);
+    command.env_clear();
+    command.envs(platform::GIT_ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    Some(command)
 }
 
 /// The version of git, if it is older than what is needed: asked only after something failed, since it costs a process.
@@ -314,7 +313,7 @@ pub(crate) fn too_old() -> Option<String> {
 
 /// What git says of its version, and whether that is older than what is needed. `None` where there is no git.
 pub(crate) fn version() -> Option<(String, bool)> {
-    let output = Command::new(program()?).arg("version").env_clear().stdin(Stdio::null()).output().ok()?;
+    let output = command()?.arg("version").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let old = older_than_needed(&text);
     Some((text, old))
@@ -337,16 +336,6 @@ pub(crate) fn needed_version() -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    #[test]
-    fn ignores_programs_of_the_current_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("git"), "").unwrap();
-        assert_eq!(find_program(&"".into()), None);
-        assert_eq!(find_program(&".:bin".into()), None);
-        let path = std::env::join_paths([Path::new("."), dir.path()]).unwrap();
-        assert_eq!(find_program(&path), Some(dir.path().join("git")));
-    }
 
     #[test]
     fn compares_versions() {

@@ -4,11 +4,11 @@
 use super::origin::{Origin, Settings};
 use super::program::{Call, GitError};
 use crate::diff::quote::quote_into;
+use crate::platform;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -18,7 +18,9 @@ const MAX_EXCLUDE_BYTES: u64 = 1 << 20;
 /// A bare repository that sees another's objects.
 #[derive(Debug)]
 pub(crate) struct Room {
-    folder: TempDir,
+    _folder: TempDir,
+    /// Where that lies, without links: paths are compared with it.
+    at: PathBuf,
     git_dir: PathBuf,
     empty_tree: &'static str,
 }
@@ -30,11 +32,11 @@ impl Room {
         let git_dir = &room.git_dir;
         let mut alternates = Vec::new();
         for objects in [origin.common_dir.join("objects"), git_dir.join("fresh")] {
-            let path = objects.as_os_str().as_bytes();
+            let path = platform::to_git(&objects).ok_or_else(|| io::Error::other(format!("{}: its name is no Unicode", objects.display())))?;
             if path.contains(&b'\n') {
-                quote_into(&mut alternates, b"", path)
+                quote_into(&mut alternates, b"", &path)
             } else {
-                alternates.extend_from_slice(path)
+                alternates.extend_from_slice(&path)
             }
             alternates.push(b'\n');
         }
@@ -60,13 +62,14 @@ impl Room {
     fn bare(settings: &Settings) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("tribune-").tempdir()?;
         // The name keeps git from taking our files for untracked ones, should the folder lie in the reviewed work tree.
-        let git_dir = folder.path().join(".git");
+        let at = platform::canonicalize(folder.path())?;
+        let git_dir = at.join(".git");
         for name in ["refs", "info", "objects/info", "objects/pack", "fresh/info", "fresh/pack"] {
             fs::create_dir_all(git_dir.join(name))?;
         }
         fs::write(git_dir.join("HEAD"), "ref: refs/heads/none\n")?;
         fs::write(git_dir.join("config"), config(settings))?;
-        Ok(Self { folder, git_dir, empty_tree: empty_tree(settings) })
+        Ok(Self { _folder: folder, at, git_dir, empty_tree: empty_tree(settings) })
     }
 
     /// Where it lies.
@@ -92,7 +95,7 @@ impl Room {
 
     /// Whether `path` lies in the clean room's own folder.
     pub(crate) fn holds(&self, path: &Path) -> bool {
-        path.starts_with(self.folder.path())
+        path.starts_with(&self.at)
     }
 
     /// Copies the real index under `name`: its path, and whether it is a sparse one, which stands for trees that git has
@@ -113,7 +116,7 @@ impl Room {
         // A split index refers to files beside it.
         for entry in fs::read_dir(&origin.git_dir)? {
             let entry = entry?;
-            if entry.file_name().as_bytes().starts_with(b"sharedindex.") {
+            if entry.file_name().as_encoded_bytes().starts_with(b"sharedindex.") {
                 fs::copy(entry.path(), self.git_dir.join(entry.file_name()))?;
             }
         }

@@ -5,12 +5,11 @@ use super::GitError;
 use super::origin::{Origin, Settings};
 use super::room::Room;
 use crate::path::RepoPath;
+use crate::platform;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Larger untracked files are left out.
@@ -55,12 +54,26 @@ pub(crate) fn take(room: &Room, origin: &Origin, settings: &Settings, top: &Path
     let (mut update, mut remove) = (Vec::new(), Vec::new());
     let mut needs_real_objects = sparse;
     for (path, tracked) in changed {
-        let file = top.join(OsStr::from_bytes(path.as_bytes()));
-        if tracked && below_symlink(top, &path) {
-            add_path(&mut remove, &path);
-            continue;
+        let below = match platform::disk_path(path.as_bytes()) {
+            Ok(below) => below,
+            Err(why) => {
+                snapshot.unreadable.push((path, format!("its name {why}")));
+                continue;
+            }
+        };
+        match below_link(top, &below) {
+            true if tracked => {
+                add_path(&mut remove, &path);
+                continue;
+            }
+            // A junction of Windows, which git takes for a folder: it may lead anywhere.
+            true => {
+                snapshot.unreadable.push((path, "it stands behind a link".to_owned()));
+                continue;
+            }
+            false => {}
         }
-        match look_at(&file, tracked) {
+        match look_at(&top.join(below), tracked) {
             Ok(Found::File { windows_lines }) => {
                 // Whether git converts such line ends depends on what the index had.
                 needs_real_objects |= windows_lines;
@@ -68,7 +81,7 @@ pub(crate) fn take(room: &Room, origin: &Origin, settings: &Settings, top: &Path
             }
             Ok(Found::Other) => add_path(&mut update, &path),
             Ok(Found::Oversized(size)) => snapshot.oversized.push((path, size)),
-            Ok(Found::Unfit(kind)) => snapshot.unreadable.push((path, kind.to_owned())),
+            Ok(Found::Unfit(kind)) => snapshot.unreadable.push((path, format!("it is {kind}"))),
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 if tracked {
                     add_path(&mut update, &path);
@@ -90,7 +103,10 @@ pub(crate) fn take(room: &Room, origin: &Origin, settings: &Settings, top: &Path
 fn changed_paths(room: &Room, settings: &Settings, top: &Path, snapshot: &mut Snapshot) -> Result<Vec<(RepoPath, bool)>, SnapshotError> {
     let mut args = Vec::new();
     if let Some(file) = &settings.excludes_file {
-        args.extend([OsStr::new("-c").to_owned(), OsStr::from_bytes(&[b"core.excludesFile=", file.as_slice()].concat()).to_owned()]);
+        match platform::from_git(&[b"core.excludesFile=", file.as_slice()].concat()) {
+            Some(setting) => args.extend([OsStr::new("-c").to_owned(), setting]),
+            None => snapshot.notes.push("Not heeded: the file that core.excludesFile names, whose name is not UTF-8".to_owned()),
+        }
     }
     // `--modified` compares by itself; `diff-files` would run `git status` inside of submodules.
     args.extend(["ls-files", "-z", "-t", "--modified", "--unmerged", "--others", "--exclude-standard"].map(Into::into));
@@ -108,7 +124,8 @@ fn changed_paths(room: &Room, settings: &Settings, top: &Path, snapshot: &mut Sn
         let from = if tracked { rest.iter().position(|b| *b == b'\t') } else { Some(0) };
         let Some(bytes) = from.and_then(|at| rest.get(at + 1..)).filter(|b| !b.is_empty()) else { continue };
         if bytes.ends_with(b"/") {
-            if !room.holds(&top.join(OsStr::from_bytes(&bytes[..bytes.len() - 1])).join(".git")) {
+            let ours = platform::disk_path(&bytes[..bytes.len() - 1]).is_ok_and(|below| room.holds(&top.join(below).join(".git")));
+            if !ours {
                 snapshot.notes.push(format!("Not looked at: {}, an untracked repository inside this one", RepoPath::new(bytes)));
             }
             continue;
@@ -140,10 +157,9 @@ fn add_path(list: &mut Vec<u8>, path: &RepoPath) {
     list.push(0);
 }
 
-/// Whether a folder on the way to `path` is a symlink; then git holds what is tracked below for deleted.
-fn below_symlink(top: &Path, path: &RepoPath) -> bool {
-    let parent = Path::new(OsStr::from_bytes(path.as_bytes())).parent();
-    parent.into_iter().flat_map(Path::ancestors).filter(|p| !p.as_os_str().is_empty()).any(|p| top.join(p).is_symlink())
+/// Whether a folder on the way to `path` is a link; then git holds what is tracked below for deleted.
+fn below_link(top: &Path, path: &Path) -> bool {
+    path.parent().into_iter().flat_map(Path::ancestors).filter(|p| !p.as_os_str().is_empty()).any(|p| top.join(p).is_symlink())
 }
 
 enum Found {
@@ -167,14 +183,8 @@ fn look_at(file: &Path, tracked: bool) -> io::Result<Found> {
         }
         let file = File::open(file)?;
         Found::File { windows_lines: tracked && has_windows_lines(file)? }
-    } else if kind.is_fifo() {
-        Found::Unfit("it is a named pipe, not a file")
-    } else if kind.is_socket() {
-        Found::Unfit("it is a socket, not a file")
-    } else if kind.is_block_device() || kind.is_char_device() {
-        Found::Unfit("it is a device, not a file")
     } else {
-        Found::Other
+        platform::special_kind(kind).map_or(Found::Other, Found::Unfit)
     })
 }
 

@@ -6,6 +6,7 @@ use crate::config::{Config, Env, RuleSource};
 use crate::error::UserError;
 use crate::git::Objects;
 use crate::git::fetch::FetchError;
+use crate::platform;
 use crate::report::RuleSourceInfo;
 use std::path::Path;
 
@@ -97,7 +98,7 @@ pub fn directory(dir: &Path) -> Result<Vec<(String, String)>, UserError> {
         for entry in std::fs::read_dir(&folder).map_err(|e| failed(&folder, e.to_string()))? {
             let path = entry.map_err(|e| failed(&folder, e.to_string()))?.path();
             let kind = std::fs::symlink_metadata(&path).map_err(|e| failed(&path, e.to_string()))?;
-            let name = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
+            let name = platform::with_slashes(path.strip_prefix(dir).unwrap_or(&path));
             if kind.is_dir() {
                 if path.file_name().is_none_or(|n| n != ".git") {
                     open.push(path);

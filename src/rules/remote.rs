@@ -4,6 +4,7 @@
 use crate::config::{Env, RuleSource};
 use crate::git::Objects;
 use crate::git::fetch::{self, FetchError};
+use crate::platform;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
@@ -57,9 +58,7 @@ fn new_folder(cache: Option<&Path>) -> std::io::Result<TempDir> {
 
 /// `$XDG_CACHE_HOME/tribune/rules`, else `~/.cache/tribune/rules`.
 fn cache_folder(env: Env<'_>) -> Option<PathBuf> {
-    let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(folder.join("tribune").join("rules"))
+    Some(platform::cache_home(env)?.join("tribune").join("rules"))
 }
 
 /// A folder's name that holds nothing of the URL but its hash.

@@ -61,7 +61,7 @@ sensitive_paths: [x]
     4 | limits
       | ^^^^^^
       |
-      = help: Take it out here. It belongs in the operator's file: $XDG_CONFIG_HOME/tribune/config.yaml, or the one that --config names.
+      = help: Take it out here. It belongs in the operator's file ($XDG_CONFIG_HOME/tribune/config.yaml, on Windows %APPDATA%\tribune\config.yaml), or the one that --config names.
 
     error: `summary` has to be `findings` or `always`, not the text `rarely`
      --> .tribune.yaml:5:10

@@ -6,6 +6,7 @@ use super::super::Env;
 use super::super::operator_file_allowed;
 use super::super::yaml::MAX_CONFIG_BYTES;
 use crate::http::Secret;
+use crate::platform;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
@@ -37,8 +38,7 @@ impl Cache {
     /// Below `$XDG_CACHE_HOME/tribune`, else `~/.cache/tribune`. `None` without either, and where strangers write there
     /// and no key tells their files from ours.
     pub(super) fn find(url: &Url, key: Option<Secret>, env: Env<'_>, worktree: &Path, ci: bool) -> Option<Self> {
-        let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?.join("tribune");
+        let folder = platform::cache_home(env)?.join("tribune");
         let file = folder.join(format!("{}.yaml", hex(&Sha256::digest(url.as_str()))));
         if key.is_none() {
             // The nearest part that exists: the folder itself may still have to be made.
@@ -51,7 +51,7 @@ impl Cache {
     /// The copy, if there is one that is ours.
     pub(super) fn read(&self) -> Option<Copy> {
         let meta = std::fs::symlink_metadata(&self.file).ok()?;
-        if !meta.is_file() || (self.key.is_none() && !owner_only(&meta)) {
+        if !meta.is_file() || (self.key.is_none() && !platform::is_private(&self.file, &meta)) {
             return None;
         }
         let mut text = String::new();
@@ -75,11 +75,7 @@ impl Cache {
 
     fn try_write(&self, copy: &Copy) -> std::io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("/"));
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        platform::create_private_folder(folder)?;
         // A temporary file is its owner's only, and takes the old one's place in one step.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         let mac = hex(&self.mac(copy).finalize().into_bytes());
@@ -98,16 +94,6 @@ impl Cache {
         }
         mac
     }
-}
-
-#[cfg(unix)]
-fn owner_only(meta: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o077 == 0
-}
-
-#[cfg(not(unix))]
-fn owner_only(_: &std::fs::Metadata) -> bool {
-    true
 }
 
 fn hex(bytes: &[u8]) -> String {

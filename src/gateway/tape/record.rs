@@ -6,6 +6,7 @@ use super::super::types::ModelRequest;
 use super::{Exchange, Failed, MANIFEST, MAX_ANSWER, MAX_EXCHANGES, Manifest, Place, VERSION, digest, is_plain, manifest};
 use crate::error::UserError;
 use crate::gateway::Price;
+use crate::platform;
 use crate::secrets;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -42,7 +43,8 @@ impl Recorder {
     /// where something else is there, and where nothing can be written.
     pub fn create(dir: &Path, models: BTreeMap<String, Vec<String>>, prices: BTreeMap<String, Price>) -> Result<Self, UserError> {
         let refuse = |why: String| UserError::usage(format!("nothing can be recorded in {}", dir.display()), why, "Name a new or empty folder.");
-        make(dir).map_err(|e| refuse(e.to_string()))?;
+        // What stands in it is somebody's code.
+        platform::create_private_folder(dir).map_err(|e| refuse(e.to_string()))?;
         let mut there = std::fs::read_dir(dir).map_err(|e| refuse(e.to_string()))?;
         if there.next().is_some() {
             let old = manifest(dir).map_err(|_| refuse("it holds something else than a recording".to_owned()))?;
@@ -274,15 +276,6 @@ fn pretty(json: &[u8]) -> Vec<u8> {
     }
     out.push(b'\n');
     out
-}
-
-/// A folder for its owner only: what stands in it is somebody's code.
-fn make(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 /// A new file; one that is there, a link too, is in the way.
