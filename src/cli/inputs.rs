@@ -117,6 +117,13 @@ fn read_patch(file: &Path) -> Result<Vec<u8>, UserError> {
     } else {
         std::fs::File::open(file).map_err(unreadable)?.take(MAX_PATCH_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(UserError::unreadable(
+            format!("the patch {} cannot be read", file.display()),
+            "it is UTF-16, which `>` of Windows PowerShell makes of what git writes",
+            "Let git write the file: `git diff --output=FILE`.",
+        ));
+    }
     if bytes.len() as u64 > MAX_PATCH_BYTES {
         return Err(UserError::unreadable(
             "the patch is too large",

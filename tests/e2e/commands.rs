@@ -34,6 +34,12 @@ fn what_cannot_be_read_is_exit_4() {
     assert_eq!(here.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&here.stderr).contains("fix:"));
     assert_eq!(run(&repo, &["review", "--diff", "/nonexistent.patch"]).code, 4);
+    // What `git diff > x.patch` makes in Windows PowerShell.
+    let utf16: Vec<u8> = "\u{feff}diff --git a/x b/x\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(repo.outside.path().join("utf16.patch"), utf16).expect("written");
+    let refused = run(&repo, &["review", "--diff", "../utf16.patch"]);
+    assert_eq!(refused.code, 4);
+    assert!(refused.stderr.contains("UTF-16") && refused.stderr.contains("git diff --output=FILE"), "{}", refused.stderr);
 }
 
 #[test]
