@@ -1,5 +1,7 @@
 //! What git prints, parsed and printed again, is the same change to git; and nothing that is not sound makes the parser panic.
 
+// Modes of files, and names that are no text: what only Unix has.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod git_repo;

@@ -4,6 +4,7 @@
 
 #[path = "support/gateway.rs"]
 mod gateway;
+mod git_repo;
 #[path = "support/program.rs"]
 mod program;
 
@@ -319,7 +320,7 @@ fn drafts_never_go_where_rules_are_read() {
     std::fs::create_dir_all(dir.path().join(".tribune/rules")).unwrap();
     std::fs::create_dir_all(dir.path().join("full")).unwrap();
     std::fs::write(dir.path().join("full/mine.md"), "mine").unwrap();
-    std::os::unix::fs::symlink(dir.path().join(".tribune/rules"), dir.path().join("innocent")).unwrap();
+    git_repo::link(&dir.path().join(".tribune/rules"), &dir.path().join("innocent"));
     std::fs::create_dir_all(dir.path().join("org")).unwrap();
     let config = format!("rule_sources: [\"{}\"]\n", dir.path().join("org").display());
     std::fs::write(dir.path().join("operator.yaml"), config).unwrap();

@@ -1,6 +1,7 @@
 //! Reviewers and judge through a faked gateway.
 
 use crate::gateway::{FakeGateway, Step, answer, status};
+use crate::git_repo::link;
 use crate::harness::{JSON, TOKEN, ask, coverage, finding, findings, project, reviewers, tribune};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +131,7 @@ fn tools_read_the_repository_and_nothing_else() {
     let repo = project();
     repo.write("app.py", EDIT);
     std::fs::write(repo.outside.path().join("beside.txt"), "OUTSIDE").expect("a file");
-    std::os::unix::fs::symlink(repo.outside.path().join("beside.txt"), repo.dir.join("link")).expect("a link");
+    link(&repo.outside.path().join("beside.txt"), &repo.dir.join("link"));
     let gateway = FakeGateway::smart(|request| {
         let turns = request.json()["messages"].as_array().map_or(0, Vec::len);
         if turns > 2 {

@@ -5,7 +5,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -45,7 +44,7 @@ impl Repo {
     }
 
     pub(crate) fn path(&self, name: impl AsRef<[u8]>) -> PathBuf {
-        self.dir.join(OsStr::from_bytes(name.as_ref()))
+        self.dir.join(on_disk(name.as_ref()))
     }
 
     pub(crate) fn write(&self, name: impl AsRef<[u8]>, contents: impl AsRef<[u8]>) {
@@ -70,6 +69,28 @@ impl Repo {
     }
 }
 
+/// A name of git as this machine has it.
+fn on_disk(name: &[u8]) -> &OsStr {
+    #[cfg(unix)]
+    return std::os::unix::ffi::OsStrExt::from_bytes(name);
+    #[cfg(windows)]
+    return OsStr::new(std::str::from_utf8(name).unwrap());
+}
+
+/// Makes a symbolic link, which on Windows takes an administrator or developer mode.
+pub(crate) fn link(to: &Path, at: &Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(to, at).unwrap();
+    #[cfg(windows)]
+    if to.is_dir() { std::os::windows::fs::symlink_dir(to, at).unwrap() } else { std::os::windows::fs::symlink_file(to, at).unwrap() }
+}
+
+/// Takes this machine's environment away from a program, but for what programs need to run at all.
+fn scrub(command: &mut Command) -> &mut Command {
+    command.env_clear();
+    command.envs(["PATH", "SystemRoot", "TEMP", "TMP"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+}
+
 /// A range from `base` to `HEAD`.
 pub(crate) fn since(base: &str) -> Source {
     Source::Range { base: base.to_owned(), head: None }
@@ -86,8 +107,7 @@ pub(crate) fn git_in<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> Vec<u8> {
 /// `git` in `dir`, in a clean environment.
 pub(crate) fn git_command(dir: &Path) -> Command {
     let mut command = Command::new("git");
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-    command.envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("HOME", "/nonexistent")]);
+    scrub(&mut command).envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("HOME", "/nonexistent")]);
     for who in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{who}_NAME"), "tests").env(format!("GIT_{who}_EMAIL"), "tests@example.org");
     }

@@ -1,5 +1,7 @@
 //! Repositories that try to run something, to hide something, or to be too much.
 
+// Named pipes, names that are no text, modes of files: what only Unix has.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../git_repo/mod.rs"]

@@ -39,7 +39,11 @@ impl Done {
 /// The binary, ready to run in a folder.
 pub(crate) fn tribune(dir: &Path, home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tribune"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").expect("a PATH")).env("HOME", home);
+    command.env_clear();
+    // What programs need to run at all; the last three are those of Windows.
+    command.envs(["PATH", "SystemRoot", "TEMP", "TMP"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    // The cache is below the home, on Windows too.
+    command.env("HOME", home).env("LOCALAPPDATA", home.join(".cache"));
     command.current_dir(dir).stdin(Stdio::null());
     command
 }
