@@ -322,7 +322,7 @@ fn drafts_never_go_where_rules_are_read() {
     std::fs::write(dir.path().join("full/mine.md"), "mine").unwrap();
     git_repo::link(&dir.path().join(".tribune/rules"), &dir.path().join("innocent"));
     std::fs::create_dir_all(dir.path().join("org")).unwrap();
-    let config = format!("rule_sources: [\"{}\"]\n", dir.path().join("org").display());
+    let config = format!("rule_sources: ['{}']\n", dir.path().join("org").display());
     std::fs::write(dir.path().join("operator.yaml"), config).unwrap();
     for out in [".tribune/rules/drafts", ".tribune", "rules", "a/rules/b", "innocent", "innocent/x", "full", "new/../rules/x", "org/drafts", "Rules"]
     {

@@ -7,7 +7,7 @@ use crate::error::{Exit, UserError};
 use crate::findings::sanitize::terminal as clean;
 use crate::rules::{Origin, Rule, RuleProblem, RuleSet, check, load, skill, test};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the subcommand.
 pub(super) fn run(args: &RulesArgs) -> Result<Exit, UserError> {
@@ -162,5 +162,5 @@ fn tell(problems: &[RuleProblem], dir: Option<&Path>) {
 
 /// A file of a source as the shell would open it.
 fn place(dir: Option<&Path>, file: &str) -> String {
-    dir.map_or_else(|| file.to_owned(), |dir| dir.join(file).display().to_string())
+    dir.map_or_else(|| file.to_owned(), |dir| dir.join(Path::new(file).components().collect::<PathBuf>()).display().to_string())
 }

@@ -245,6 +245,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "compares the system's own words")]
     fn comes_from_the_operators_file() {
         let corp = "endpoints: {corp: {url: 'https://corp', preset: anthropic, token_env: TRIBUNE_CORP}}\n";
         let two = "endpoints: {a: {url: 'https://a'}, b: {url: 'https://b'}}\n";

@@ -9,6 +9,7 @@ use super::settings::{Origin, Setting, Settings};
 use super::source::RuleSource;
 use super::table::KEYS;
 use super::yaml::{self, Node, Place, Value};
+use crate::platform;
 use serde_json::Value as Json;
 use std::path::Path;
 
@@ -91,7 +92,7 @@ impl Layer {
                         }
                     }
                     // A bare name is looked up on the PATH.
-                    if let Some(program) = record.pointer_mut("/token_command/0").filter(|p| p.as_str().is_some_and(|p| p.contains('/'))) {
+                    if let Some(program) = record.pointer_mut("/token_command/0").filter(|p| p.as_str().is_some_and(|p| !platform::is_bare(p))) {
                         start_from(folder, program);
                     }
                 }

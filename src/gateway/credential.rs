@@ -158,6 +158,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "runs programs of Unix")]
     fn commands_run_without_a_shell_and_within_bounds() {
         let folder = tempfile::tempdir().expect("a folder");
         let told = |words: &[&str]| match command(words).read() {
@@ -176,12 +177,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "runs programs of Unix")]
     fn a_command_that_takes_too_long_is_ended() {
         let words = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
         assert_eq!(run(&words, Duration::from_millis(100)), Err("took more than 0 s".to_owned()));
     }
 
     #[tokio::test]
+    #[cfg_attr(windows, ignore = "compares the system's own words")]
     async fn a_refused_token_is_renewed_once_for_all() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("token");

@@ -351,6 +351,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "runs programs of Unix")]
     fn bounds_output_and_time() {
         let dir = tempfile::tempdir().unwrap();
         let long = Call::new(dir.path(), &["help", "-a"]).unwrap().bounds(10, MAX_TIME).run();

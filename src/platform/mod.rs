@@ -18,7 +18,7 @@ use unix as system;
 use windows as system;
 
 pub(crate) use folders::{cache_home, config_home};
-pub(crate) use program::find_program;
+pub(crate) use program::{find_program, is_bare};
 #[cfg(test)]
 pub(crate) use system::link;
 pub(crate) use system::{

@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 /// A path as it is, from [`super::neutral_folder`] where it is relative; a name from the folders of `path` (a PATH),
 /// relative ones left out: both would else name a file of the reviewed tree.
 pub(crate) fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
-    if Path::new(name).file_name() != Some(OsStr::new(name)) {
+    if !is_bare(name) {
         return Some(super::neutral_folder().join(name));
     }
     let names = system::program_names(name);
     let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
     folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>()).find(|file| file.is_file())
+}
+
+/// Whether a program is named without a folder, so that it is looked for on the PATH.
+pub(crate) fn is_bare(name: &str) -> bool {
+    name.is_empty() || Path::new(name).file_name() == Some(OsStr::new(name))
 }
 
 #[cfg(test)]

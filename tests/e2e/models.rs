@@ -312,6 +312,7 @@ fn a_failed_judge_keeps_everything_and_says_so() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "no program sends another one a Ctrl-C there")]
 fn a_signal_ends_the_run_and_keeps_what_was_found() {
     let repo = project();
     repo.write("app.py", "import subprocess\nsubprocess.run(input(), shell=True)\n");

@@ -15,6 +15,10 @@ fn codex() -> (Repo, String) {
     (codex, commit)
 }
 
+fn url_of(folder: &Path) -> String {
+    format!("file:///{}", folder.display().to_string().replace('\\', "/").trim_start_matches('/'))
+}
+
 fn review(repo: &Repo, source: &str) -> Done {
     let operator = repo.outside.path().join("op.yaml");
     std::fs::write(&operator, format!("rule_sources: [\"{source}\"]\n")).expect("written");
@@ -24,7 +28,7 @@ fn review(repo: &Repo, source: &str) -> Done {
 #[test]
 fn a_pinned_repository_is_fetched_once_and_then_read_from_the_cache() {
     let (codex, commit) = codex();
-    let url = format!("file://{}", codex.dir.display());
+    let url = url_of(&codex.dir);
     let repo = project();
     repo.write("app.py", "print(1)\n");
     let first = review(&repo, &format!("{url}@{commit}"));
@@ -69,7 +73,7 @@ fn one_that_was_never_had_makes_the_run_inconclusive_and_a_wrong_commit_ends_it(
     let gone = review(&repo, &format!("file:///nowhere/codex.git@{commit}"));
     assert_eq!(gone.code, 3, "{}", gone.stderr);
     assert!(gone.report()["notes"].to_string().contains("could not be fetched and is not in the cache, so its rules did not run"), "{}", gone.stdout);
-    let wrong = review(&repo, &format!("file://{}@{}", codex.dir.display(), "1".repeat(40)));
+    let wrong = review(&repo, &format!("{}@{}", url_of(&codex.dir), "1".repeat(40)));
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("there is no commit 1111111111111111111111111111111111111111 in it"), "{}", wrong.stderr);
     let unpinned = review(&repo, "https://git.example.org/codex.git@main");
@@ -87,5 +91,6 @@ fn a_folder_is_checked_with_its_links() {
     codex.write("rules/python/ORG-PY-002.md", PRINT.replace("ORG-PY-001", "ORG-PY-002").replace("../README.md", "../gone.md"));
     let bad = run(&repo, &["rules", "check", &dir]);
     assert_eq!((bad.code, bad.stdout.as_str()), (1, "2 rules, 1 problems\n"));
-    assert!(bad.stderr.contains(&format!("{dir}/python/ORG-PY-002.md:12:0: the link `../gone.md` leads nowhere")), "{}", bad.stderr);
+    let file = codex.dir.join("rules").join("python").join("ORG-PY-002.md").display().to_string();
+    assert!(bad.stderr.contains(&format!("{file}:12:0: the link `../gone.md` leads nowhere")), "{}", bad.stderr);
 }

@@ -126,6 +126,7 @@ fn only_the_operators_environment_names_a_recording() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "compares the system's own words")]
 fn what_cannot_be_recorded_or_played_is_told_before_anything_happens() {
     let repo = project();
     repo.write("app.py", EDIT);

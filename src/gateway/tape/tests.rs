@@ -222,6 +222,7 @@ async fn no_secret_is_in_a_recording() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "compares the system's own words")]
 fn a_folder_with_something_else_is_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let told = |dir: &Path| recorder(dir).map(|_| ()).map_err(|e| format!("exit {}: {}", e.exit.code(), e.cause));
@@ -243,6 +244,7 @@ fn a_folder_with_something_else_is_left_alone() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "compares the system's own words")]
 fn recordings_that_cannot_be_played() {
     let dir = tempfile::tempdir().expect("a folder");
     let told = |text: Option<&str>| {
@@ -279,6 +281,7 @@ fn recordings_that_cannot_be_played() {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "compares the system's own words")]
 async fn answers_that_cannot_be_played_fail_their_request() {
     let dir = tempfile::tempdir().expect("a folder");
     let calls = [("docs", 1, request("Reviewer: docs"))];
