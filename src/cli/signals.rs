@@ -1,7 +1,6 @@
-//! Ctrl-C and SIGTERM: the first ends the run in order, keeping what was found; a second one at once.
+//! Ctrl-C and SIGTERM (on Windows Ctrl-Break): the first ends the run in order, keeping what was found; a second one at once.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use crate::platform;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +13,7 @@ pub(super) const POLL: Duration = Duration::from_millis(50);
 /// A flag that a signal sets.
 pub(super) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // A platform without the signal keeps its own behaviour. The order matters: the shut-down looks at the flag first.
-        let _ = flag::register_conditional_shutdown(signal, 128 + signal, stop.clone());
-        let _ = flag::register(signal, stop.clone());
-    }
+    platform::on_stop(&stop);
     stop
 }
 

@@ -22,8 +22,8 @@ pub(crate) use program::{find_program, is_bare};
 #[cfg(test)]
 pub(crate) use system::link;
 pub(crate) use system::{
-    GIT_ENVIRONMENT, GIT_SETTINGS, canonicalize, create_private_folder, disk_path, find_git, from_git, is_private, neutral_folder, special_kind,
-    to_git,
+    GIT_ENVIRONMENT, GIT_SETTINGS, canonicalize, create_private_folder, disk_path, find_git, from_git, is_private, neutral_folder, on_stop,
+    special_kind, to_git,
 };
 
 use std::path::Path;

@@ -1,11 +1,15 @@
 //! Linux and macOS: paths are bytes, as git's are.
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, FileType, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Settings of git for every call that have to do with the system. There are no hooks where no folder can be.
 pub(crate) const GIT_SETTINGS: &[&str] = &["core.hooksPath=/dev/null"];
@@ -69,6 +73,16 @@ pub(super) fn program_names(name: &str) -> Vec<String> {
 /// The `git` on a PATH.
 pub(crate) fn find_git(path: &OsStr) -> Option<PathBuf> {
     super::find_program("git", path)
+}
+
+/// Sets the flag at Ctrl-C and SIGTERM; where it is set, a further one ends the process at once. What cannot be listened to
+/// keeps the system's own behaviour.
+pub(crate) fn on_stop(stop: &Arc<AtomicBool>) {
+    for signal in [SIGINT, SIGTERM] {
+        // The order matters: the shut-down looks at the flag first.
+        let _ = flag::register_conditional_shutdown(signal, 128 + signal, stop.clone());
+        let _ = flag::register(signal, stop.clone());
+    }
 }
 
 /// Makes a link, for tests.

@@ -5,6 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::signal::windows::{ctrl_break, ctrl_c};
+
+/// The exit code of a process that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// Settings of git for every call that have to do with the system. `/dev/null` would be a folder here that any user of the
 /// machine can make, so hooks are looked for where no name can stand. Trees are deeper than 260 characters.
@@ -85,6 +91,22 @@ pub(crate) fn find_git(path: &OsStr) -> Option<PathBuf> {
     let root = found.parent().and_then(Path::parent);
     let real = |kind| root.map(|root| root.join(kind).join("bin").join("git.exe")).filter(|git| git.is_file());
     Some(["mingw64", "ucrt64", "clangarm64", "mingw32"].into_iter().find_map(real).unwrap_or(found))
+}
+
+/// Sets the flag at Ctrl-C and Ctrl-Break; where it is set, a further one ends the process at once. What cannot be listened
+/// to keeps the system's own behaviour.
+pub(crate) fn on_stop(stop: &Arc<AtomicBool>) {
+    let (Ok(mut interrupt), Ok(mut halt), stop) = (ctrl_c(), ctrl_break(), stop.clone()) else { return };
+    let listen = async move {
+        loop {
+            tokio::select! { _ = interrupt.recv() => {}, _ = halt.recv() => {} }
+            if stop.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
+        }
+    };
+    // Only a machine without memory refuses a thread.
+    let _ = std::thread::Builder::new().spawn(|| futures::executor::block_on(listen));
 }
 
 /// Makes a link, for tests.

@@ -2,6 +2,7 @@
 
 use crate::git_repo::Repo;
 use crate::harness::{Done, JSON, findings, project, run};
+use std::path::Path;
 
 const PRINT: &str = "---\nid: ORG-PY-001\ntitle: Do not print\nlevel: must\nstatus: enforced\nseverity: important\ncategory: quality\nlanguages: [python]\ndetect:\n  rule: {pattern: print($$$A)}\n---\nUse the logger, see [why](../README.md).\n## Bad\n```python\nprint(1)\n```\n## Good\n```python\nlog.info(1)\n```\n";
 
