@@ -36,8 +36,8 @@ pub struct CheckInput<'a> {
     pub category: Category,
     /// Less sure findings are dropped; 0..1.
     pub min_confidence: f64,
-    /// The rule of that id, if it is known and applies to what the reviewer was shown.
-    pub rule: &'a dyn Fn(&str) -> Option<RuleRef>,
+    /// The rule of that id and how bad a breach of it is, if it is known and applies to what the reviewer was shown.
+    pub rule: &'a dyn Fn(&str) -> Option<(RuleRef, Severity)>,
     /// Masks secrets.
     pub mask: &'a dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
     /// Whether a file is one that no suggestion may be offered for (CI, policy, security-sensitive).
@@ -105,6 +105,15 @@ fn one(input: &CheckInput<'_>, causes: &Causes<'_>, proposal: &Proposal, title: 
     }
     let cited = proposal.rule_id.as_deref().map(str::trim).filter(|id| !id.is_empty());
     let rule = cited.and_then(|id| (input.rule)(id));
+    // Who holds a change against the rules has nothing to say beside them, and nothing worse than they say.
+    let rule = match rule {
+        None if input.category == Category::Codex => return Err("cites no rule that applies".to_owned()),
+        Some((rule, worst)) if input.category == Category::Codex => {
+            severity = severity.min(worst);
+            Some(rule)
+        }
+        other => other.map(|(rule, _)| rule),
+    };
     out.citations_removed += usize::from(cited.is_some() && rule.is_none());
     let id = identity(input, changed, &anchored, rule.as_ref().map(|r| r.id.as_str()), &title);
     Ok(Finding {

@@ -7,7 +7,7 @@ use crate::findings::anchor::AnchorInput;
 use crate::findings::check::{CheckInput, check};
 use crate::findings::hit::rule_ref;
 use crate::findings::texts::MaskedTexts;
-use crate::findings::{Dropped, Proposal, RuleRef};
+use crate::findings::{Dropped, Proposal, RuleRef, Severity};
 use crate::lang::Lang;
 use crate::path::RepoPath;
 use crate::report::{ModelRun, ReviewerRun, ReviewerStatus};
@@ -127,11 +127,12 @@ fn take(prepared: &Prepared, draft: &mut Draft<'_>, reviewer: &Reviewer, proposa
     }
 }
 
-/// The rule of that id, if it applies to a file of the change and is not off there.
-fn applicable(prepared: &Prepared, id: &str) -> Option<RuleRef> {
+/// The rule of that id and the worst that a breach of it is in a file of the change, if it applies to one and is not off there.
+fn applicable(prepared: &Prepared, id: &str) -> Option<(RuleRef, Severity)> {
     let rule = prepared.setup.rules.get(id)?;
-    let applies = |f: &FileDiff| prepared.setup.rules.applies(id, f.path(), Lang::of(f.path())) && prepared.setup.in_force(rule, f.path()).is_some();
-    prepared.change.files.iter().any(applies).then(|| rule_ref(rule))
+    let files = prepared.change.files.iter().map(FileDiff::path).filter(|p| prepared.setup.rules.applies(id, p, Lang::of(p)));
+    let worst = files.filter_map(|p| prepared.setup.in_force(rule, p)).map(|(_, severity)| severity).max()?;
+    Some((rule_ref(rule), worst))
 }
 
 /// The files of a bundle, each once.

@@ -8,6 +8,11 @@ const NEW: &str = "def f(x, y):\n    return x / y\n\ndef g():\n    return f(1)\n
 
 /// Checks proposals about a change of `app.py` (and of `.ci/run`, a sensitive file).
 fn run(proposals: &[Proposal]) -> Checked {
+    run_as(Category::Quality, proposals)
+}
+
+/// The same for a reviewer of another category.
+fn run_as(category: Category, proposals: &[Proposal]) -> Checked {
     let (app, app_old, app_new) = diff("app.py", OLD, NEW);
     let (ci, ci_old, ci_new) = diff(".ci/run", "make\n", "make all\n");
     let files = [app, ci];
@@ -20,11 +25,11 @@ fn run(proposals: &[Proposal]) -> Checked {
         &CheckInput {
             anchor: AnchorInput { files: &files, text: &text, elsewhere: &|p| (p.as_str() == Some("other.py")).then(|| Arc::clone(&other)) },
             reviewer: "quality",
-            category: Category::Quality,
+            category,
             min_confidence: 0.5,
             rule: &|id| {
                 let known = RuleRef { id: id.to_owned(), status: RuleStatus::Enforced, source: None, url: None, owner: None };
-                (id == "SEC-PY-003").then_some(known)
+                (id == "SEC-PY-003").then_some((known, Severity::Suggestion))
             },
             mask: &mask,
             sensitive: &|p| p.as_bytes().starts_with(b".ci/"),
@@ -163,6 +168,18 @@ fn citations_are_checked() {
     assert_eq!(one(|p| p.rule_id = some(" SEC-PY-003 ")).rule.map(|r| r.id), some("SEC-PY-003"));
     let checked = run(&[Proposal { rule_id: some("MADE-UP-1"), ..proposal() }, Proposal { rule_id: some(""), ..proposal() }]);
     assert_eq!((checked.citations_removed, checked.findings.iter().filter(|f| f.rule.is_none()).count()), (1, 2));
+}
+
+#[test]
+fn the_codex_reviewer_says_no_more_than_the_rules() {
+    let cites = |id: Option<&str>| run_as(Category::Codex, &[Proposal { rule_id: id.and_then(some), ..proposal() }]);
+    for id in [None, Some(" "), Some("MADE-UP-1")] {
+        let checked = cites(id);
+        assert_eq!((checked.findings.len(), checked.dropped[0].reason.as_str()), (0, "cites no rule that applies"), "{id:?}");
+    }
+    assert_eq!(cites(Some("SEC-PY-003")).findings[0].severity, Severity::Suggestion);
+    // Others may tell more than a rule that they cite.
+    assert_eq!(one(|p| p.rule_id = some("SEC-PY-003")).severity, Severity::Important);
 }
 
 #[test]
