@@ -1,7 +1,7 @@
 //! Finds the lines a proposal is about from its quote. Code decides this, never the model: its line numbers only choose
 //! among places that fit. It never drops anything; what has no place says so.
 
-use super::locate::{Fit, Hit, Key, hits, shown};
+use super::locate::{Fit, Hit, Key, SOLID, hits, shown};
 use super::place::{Changed, old_line};
 use super::quote::{MAX_BYTES, Reading, readings};
 use super::words::cut_bytes;
@@ -9,10 +9,13 @@ use super::{Anchor, Lines, Proposal};
 use crate::diff::{FileDiff, Side};
 use crate::path::RepoPath;
 use crate::text::FileText;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How far from the claimed line one of several look-alikes may stand.
 const NEAR: u32 = 3;
+/// Of a quote that was not found, so many lines are looked for one by one.
+const MAX_PROBES: usize = 12;
 /// A path longer than this, in bytes, is no path.
 const MAX_PATH: usize = 4_096;
 
@@ -44,6 +47,8 @@ pub struct Anchored {
     pub touched: bool,
     /// Whether the quote covers its lines from end to end.
     pub whole_lines: bool,
+    /// Whether a text of the file is there, and neither the quote nor one of its lines that says something stands in any.
+    pub missed: bool,
 }
 
 /// Finds a proposal's place: exact, else with other white space, else the file, else none. Among several exact places those
@@ -62,6 +67,7 @@ pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
         quote: cut_bytes(&proposal.quote, MAX_BYTES).to_owned(),
         touched: false,
         whole_lines: false,
+        missed: false,
     };
     let (found, text) = match resolve(input, &proposal.path) {
         Resolved::Changed(file) => {
@@ -69,6 +75,7 @@ pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
             out.old_path = Some(&file.old_path).filter(|p| **p != file.new_path).cloned();
             let mut sides = [Side::New, Side::Old].map(|s| SideOf { side: s, text: (input.text)(file, s), changed: Changed::of(file, s) });
             let found = best(&sides, &readings, claimed, vouched);
+            out.missed = found.is_none() && stands_nowhere(&readings, sides.iter().filter_map(|s| s.text.as_deref()));
             let text = found.as_ref().and_then(|f| sides.iter_mut().find(|s| s.side == f.side)?.text.take());
             let found = found.map(|f| {
                 let old = if f.side == Side::New { old_line(file, f.hit.end) } else { None };
@@ -81,6 +88,7 @@ pub fn anchor(input: &AnchorInput<'_>, proposal: &Proposal) -> Anchored {
             let sides = [SideOf { side: Side::New, text: Some(Arc::clone(&text)), changed: Changed::default() }];
             // Nothing moved in it.
             let found = best(&sides, &readings, claimed, vouched).map(|f| (f, Some(f.hit.end)));
+            out.missed = found.is_none() && stands_nowhere(&readings, std::iter::once(&*text));
             (found, Some(text))
         }
         Resolved::Nowhere => return out,
@@ -161,6 +169,19 @@ fn resolve<'a>(input: &AnchorInput<'a>, path: &str) -> Resolved<'a> {
         (Some(file), None) if !short.is_empty() => Resolved::Changed(file),
         _ => Resolved::Nowhere,
     }
+}
+
+/// Whether there are texts, and none of them holds even a part of a line of the quote, or a line that the quote holds a part more
+/// of. Blank quotes stand everywhere.
+fn stands_nowhere<'t>(readings: &[Reading], texts: impl Iterator<Item = &'t FileText>) -> bool {
+    let texts: Vec<&FileText> = texts.collect();
+    let lines = || readings.iter().flat_map(|r| &r.lines).filter(|l| !l.trim().is_empty()).take(MAX_PROBES);
+    let stands = |quoted: &String| {
+        let quoted = Key::Squeezed.of(quoted);
+        let alike = |line: Cow<'_, str>| line.contains(quoted.as_ref()) || (line.chars().nth(SOLID - 1).is_some() && quoted.contains(line.as_ref()));
+        texts.iter().any(|text| text.lines().any(|(_, line)| alike(Key::Squeezed.of(line))))
+    };
+    !texts.is_empty() && lines().next().is_some() && !lines().any(stands)
 }
 
 struct SideOf {

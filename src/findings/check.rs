@@ -25,6 +25,9 @@ const MIN_TRIGGER: usize = 6;
 const NO_TRIGGER: [&str; 12] =
     ["nobody", "noone", "anyone", "always", "unknown", "unspecified", "undefined", "various", "notapplicable", "anyinput", "allinputs", "seeabove"];
 
+/// How advice begins, in English. Other languages' advice is the judge's to see.
+const ADVICE: [&str; 8] = ["consider", "ensure", "make sure", "verify", "double-check", "confirm", "please", "maybe"];
+
 /// What the checks need to know.
 #[derive(Clone, Copy)]
 pub struct CheckInput<'a> {
@@ -84,8 +87,14 @@ fn one(input: &CheckInput<'_>, causes: &Causes<'_>, proposal: &Proposal, title: 
     if plain(&proposal.path).is_empty() && input.anchor.files.len() != 1 {
         return Err("names no file".to_owned());
     }
+    if severity(&proposal.severity) < Severity::Important && is_advice(&title) {
+        return Err("advises, and names nothing that goes wrong".to_owned());
+    }
     let anchored = anchor(&input.anchor, proposal);
     let changed = changed_file(input, &anchored);
+    if anchored.missed {
+        return Err("its quote stands nowhere in the file".to_owned());
+    }
     // Of a file that does not exist nothing can be untouched: "there should be a migration guide" is a fair finding.
     let untouched = match anchored.anchor {
         Anchor::Exact(_) | Anchor::Moved(_) => !anchored.touched,
@@ -192,6 +201,12 @@ fn says_something(trigger: &str, title: &str) -> bool {
     let letters = |t: &str| t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let said = letters(trigger);
     said.chars().count() >= MIN_TRIGGER && !NO_TRIGGER.contains(&said.as_str()) && said != letters(title)
+}
+
+/// Whether a title asks for something instead of saying what breaks, as trifles do.
+fn is_advice(title: &str) -> bool {
+    let start = |begin: &&str| title.get(..begin.len()).is_some_and(|t| t.eq_ignore_ascii_case(begin));
+    ADVICE.iter().any(|a| start(a) && title[a.len()..].starts_with(|c: char| c.is_whitespace()))
 }
 
 /// Reads a severity; one that there is not is a suggestion.

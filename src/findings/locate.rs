@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A quote that is only a part of its lines has to have so many characters that are not white space.
-const SOLID: usize = 8;
+pub(super) const SOLID: usize = 8;
 
 /// How lines are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -212,6 +212,12 @@ fn nonsense_from_a_model_loses_nothing_and_gates_nothing() {
         let mut all = vec![
             finding("no/such/file.py", "x = 1", "critical", "About a file that does not exist"),
             finding("app.py", "this stands nowhere", "critical", "About code that stands nowhere"),
+            finding(
+                "app.py",
+                "    subprocess.run([\"tar\", name], check=False)\n    made_up(name)",
+                "critical",
+                "About code that stands there in part",
+            ),
             finding("app.py", "def pack(name):", "critical", "About code that the change leaves alone"),
             json!({"path": "app.py", "quote": "    subprocess.run([\"tar\", name], check=False)", "severity": "critical", "title": "No trigger", "body": "b"}),
             json!({"path": 7, "severity": "doom"}),
@@ -225,10 +231,10 @@ fn nonsense_from_a_model_loses_nothing_and_gates_nothing() {
     assert_eq!(done.code, 0, "what has no anchor does not gate");
     let shown = findings(&report);
     assert!(shown.contains(&"critical no/such/file.py:null none About a file that does not exist".to_owned()), "{shown:?}");
-    assert!(shown.contains(&"critical app.py:null file About code that stands nowhere".to_owned()), "{shown:?}");
+    assert!(shown.contains(&"critical app.py:null file About code that stands there in part".to_owned()), "{shown:?}");
     assert!(shown.contains(&"suggestion app.py:5 exact No trigger".to_owned()), "{shown:?}");
     let dropped: Vec<&str> = report["dropped"].as_array().expect("a list").iter().filter_map(|d| d["title"].as_str()).collect();
-    assert!(dropped.contains(&"About code that the change leaves alone"), "{dropped:?}");
+    assert!(dropped.contains(&"About code that the change leaves alone") && dropped.contains(&"About code that stands nowhere"), "{dropped:?}");
     assert!(report["dropped"].to_string().contains("9"), "the rest is counted: {}", report["dropped"]);
 }
 

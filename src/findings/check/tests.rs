@@ -132,17 +132,36 @@ fn untouched_code_needs_a_cause() {
     }
     // In a file that the change leaves alone, placed or not.
     assert_eq!(reason(|p| (p.path, p.quote) = ("other.py".to_owned(), "f(2)".to_owned())), untouched);
-    assert_eq!(reason(|p| (p.path, p.quote) = ("other.py".to_owned(), "nowhere".to_owned())), untouched);
+    assert_eq!(reason(|p| (p.path, p.quote) = ("other.py".to_owned(), String::new())), untouched);
     let f = one(|p| (p.path, p.quote, p.cause) = ("other.py".to_owned(), "f(2)".to_owned(), some("def f(x, y):")));
     assert_eq!(f.anchor.lines().map(|l| (l.start, l.old_line)), Some((2, Some(2))));
 }
 
 #[test]
 fn what_has_no_place_is_kept() {
-    assert_eq!(one(|p| p.quote = "nowhere".to_owned()).anchor, Anchor::File);
+    // Half of it stands in the file, and half is wrong.
+    assert_eq!(one(|p| p.quote = "    return x / y\n    made_up()".to_owned()).anchor, Anchor::File);
     assert_eq!(one(|p| p.path = "docs/migrating.md".to_owned()).anchor, Anchor::None);
     let (a, b) = (one(|p| p.quote = String::new()), one(|p| (p.quote, p.title) = (String::new(), "Other".to_owned())));
     assert_ne!(a.fingerprint, b.fingerprint);
+}
+
+#[test]
+fn a_quote_that_stands_nowhere_proves_nothing() {
+    for quote in ["nowhere", "conn.verify = True\nconn.send(x)", "+    made_up(x, y)"] {
+        assert_eq!(reason(|p| p.quote = quote.to_owned()), "its quote stands nowhere in the file", "{quote}");
+    }
+    // What the change removes stands in the old text.
+    assert_eq!(one(|p| p.quote = "def f(x):\n    return x".to_owned()).side, Side::Old);
+}
+
+#[test]
+fn trifles_that_only_advise_are_dropped() {
+    let told = |title: &str, severity: &str| run(&[Proposal { title: title.to_owned(), severity: severity.to_owned(), ..proposal() }]).findings.len();
+    for title in ["Consider a guard", "ensure that y is not 0", "Make sure it is tested", "Please add a comment"] {
+        assert_eq!((told(title, "suggestion"), told(title, "important")), (0, 1), "{title}");
+    }
+    assert_eq!((told("Considerable slowdown", "nit"), told("Verified users are refused", "nit"), told("Ensure", "nit")), (1, 1, 1));
 }
 
 #[test]
