@@ -3,19 +3,21 @@
 use super::{absorb, enforced, is_hit, overlap, same_file};
 use crate::findings::aside;
 use crate::findings::fingerprint::same_defect;
-use crate::findings::{Anchor, Finding};
+use crate::findings::{Anchor, Finding, Severity};
 use crate::path::RepoPath;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// By so many lines a model's span may be longer than a rule's hit to still be about the same thing.
 const WIDER: u32 = 4;
+/// Bytes of what a body says besides, after which no further places are told.
+const MAX_PLACES: usize = 400;
 
-/// Merges findings, in an order that does not depend on the given one but among equals: hits first, then by severity. What
-/// merges keeps the rule's id and the higher severity; `also` lists who else told it, and what is not said yet is kept in the body.
+/// Merges findings, in an order that does not depend on the given one but among equals: hits first, then by severity, then what
+/// its reviewer is sure of. What merges keeps the rule's id and the higher severity; `also` lists who else told it, and what is not said yet is kept in the body.
 pub fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut todo = findings;
-    todo.sort_by_key(|f| (!is_hit(f), Reverse(f.severity)));
+    todo.sort_by_key(|f| (!is_hit(f), Reverse(f.severity), Reverse(percent(f))));
     let mut kept: Vec<Finding> = Vec::with_capacity(todo.len());
     let mut by_file: HashMap<RepoPath, Vec<usize>> = HashMap::new();
     for finding in todo {
@@ -59,8 +61,14 @@ fn same(kept: &Finding, new: &Finding) -> bool {
     if is_hit(kept) {
         return overlap(kept, new) && (cited.is_some() || (kept.category == new.category && comparable(kept, new)));
     }
+    // One reviewer's title over several places of a file is one defect; two reviewers may mean different ones by it.
     let apart = placed(kept) && placed(new) && !overlap(kept, new);
-    kept.reviewer != new.reviewer && words(&kept.title) == words(&new.title) && !apart
+    words(&kept.title) == words(&new.title) && (kept.reviewer == new.reviewer || !apart)
+}
+
+/// How sure its reviewer is, 0 to 100; in the middle where it did not say.
+fn percent(f: &Finding) -> u32 {
+    (f.confidence.unwrap_or(0.5) * 100.0).round() as u32
 }
 
 fn placed(f: &Finding) -> bool {
@@ -81,7 +89,12 @@ fn words(title: &str) -> String {
 /// reviewer does not tell one matter twice.
 fn join(kept: &mut Finding, mut other: Finding) {
     let cited = kept.rule.as_ref().zip(other.rule.as_ref()).is_some_and(|(a, b)| a.id == b.id);
-    if words(&kept.title) != words(&other.title) && !(is_hit(kept) && cited) {
+    let alike = words(&kept.title) == words(&other.title);
+    // A remark of another kind (a comment, a test that is missing) does not hang on a grave finding.
+    let trifle = !is_hit(kept) && kept.category != other.category && other.severity < Severity::Important && kept.severity >= Severity::Important;
+    if alike && placed(&other) && !overlap(kept, &other) {
+        also_at(kept, &other);
+    } else if !(alike || trifle || (is_hit(kept) && cited)) {
         let whole = is_hit(kept) || kept.reviewer == other.reviewer || kept.category != other.category;
         aside::add(kept, &other, whole);
         if is_hit(kept) {
@@ -90,6 +103,15 @@ fn join(kept: &mut Finding, mut other: Finding) {
         }
     }
     absorb(kept, other);
+}
+
+/// The same defect at another place of the file, which has no words of its own.
+fn also_at(kept: &mut Finding, other: &Finding) {
+    if let Some(lines) = other.anchor.lines()
+        && aside::texts(&kept.body).1.len() < MAX_PLACES
+    {
+        aside::append(&mut kept.body, &format!("Also: the same at line {}.", lines.start));
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +199,37 @@ mod tests {
         It can panic, at length.
 
         Also: The order is wrong. The order is wrong, at length.
+        ");
+    }
+
+    #[test]
+    fn the_surest_leads_and_no_trifle_hangs_on_it() {
+        let of = |reviewer: &str, severity, title: &str, category, confidence| {
+            let mut f = told(reviewer, severity, title, "x = shared", 5, 5);
+            (f.category, f.confidence) = (category, Some(confidence));
+            f
+        };
+        let merged = merge(vec![
+            of("codex", Important, "Shared without a lock", Category::Codex, 0.5),
+            of("security", Important, "Other sessions send the certificate", Category::Security, 0.9),
+            of("docs", Nit, "No comment", Category::Documentation, 1.0),
+        ]);
+        insta::assert_snapshot!(show(&merged), @"Important Security a.rs:5-5 Other sessions send the certificate (security +codex+docs)");
+        insta::assert_snapshot!(merged[0].body, @r"
+        Other sessions send the certificate, at length.
+
+        Also: Shared without a lock. Shared without a lock, at length.
+        ");
+    }
+
+    #[test]
+    fn a_reviewer_tells_a_defect_once() {
+        let merged = merge(vec![told("quality", Important, "Appends", "x += a", 5, 5), told("quality", Important, "Appends.", "x += b", 30, 31)]);
+        insta::assert_snapshot!(show(&merged), @"Important Quality a.rs:5-5 Appends (quality)");
+        insta::assert_snapshot!(merged[0].body, @r"
+        Appends, at length.
+
+        Also: the same at line 30.
         ");
     }
 
