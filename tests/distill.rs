@@ -183,7 +183,9 @@ fn a_detector_that_fails_is_mended_once_by_what_failed() {
             return json!({"rule": {"pattern": "nothing($A)"}, "bad": ["os.system(cmd)\n"], "good": ["run(cmd)\n"], "also_bad": [], "also_good": []});
         }
         if request.reviewer() == "distill-detect" {
-            assert!(own.contains("the Bad example at line") && own.contains("nothing($A)"), "{own}");
+            // The example itself and its nodes, since no line of a file that it has not seen helps it.
+            assert!(own.contains("nothing($A)") && own.contains("- this `bad` is not hit:\n    os.system(cmd)\n  its nodes:\n    module\n"), "{own}");
+            assert!(material(request).contains("nodes of bad:\n    module\n      expression_statement\n        call\n"));
         }
         sound(request)
     });

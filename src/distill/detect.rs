@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use super::draft::{Detector, Draft, Example};
+use super::nodes::nodes;
 use super::talk::{Ask, Talk, json, line, tool};
 use crate::config::ModelTier;
 use crate::rules::test::{self, ExampleKind, Outcome};
@@ -12,6 +13,8 @@ use serde_json::{Value, json as value};
 
 /// Examples of one kind.
 const MAX_EXAMPLES: usize = 6;
+/// Failed examples that are told again.
+const MAX_RETOLD: usize = 4;
 /// Bytes of a detector.
 const MAX_DETECT: usize = 8_000;
 
@@ -51,14 +54,15 @@ pub(super) async fn detect(talk: &Talk<'_>, documents: &[Document], drafts: Vec<
 }
 
 async fn one(talk: &Talk<'_>, documents: &[Document], part: usize, draft: &mut Draft) {
-    let shown = |examples: &[Example]| examples.iter().map(|e| format!("    {}\n", e.code.trim_end().replace('\n', "\n    "))).collect::<String>();
+    let shown = |examples: &[Example]| examples.iter().map(|e| indented(&e.code)).collect::<String>();
     let material = format!(
-        "{} [{}]\n{}\n{}\nbad:\n{}good:\n{}",
+        "{} [{}]\n{}\n{}\nbad:\n{}nodes of bad:\n{}good:\n{}",
         draft.id,
         draft.languages.join(", "),
         draft.title,
         draft.text,
         shown(&draft.bad),
+        draft.bad.iter().map(|e| indented(&nodes(e))).collect::<String>(),
         shown(&draft.good)
     );
     let mut own = String::new();
@@ -85,13 +89,43 @@ async fn one(talk: &Talk<'_>, documents: &[Document], part: usize, draft: &mut D
                 draft.proven = true;
                 return;
             }
-            Err(problems) if attempt == 1 => {
-                let detect = draft.detector.as_ref().map(|d| d.detect.to_string()).unwrap_or_default();
-                own = format!("\nYour first detector failed. It was:\n\n{detect}\n\nWhat failed:\n- {}\n", problems.join("\n- "));
-            }
+            Err(problems) if attempt == 1 => own = again(draft, documents, &problems),
             Err(_) => {}
         }
     }
+}
+
+fn indented(text: &str) -> String {
+    if text.trim().is_empty() { String::new() } else { format!("    {}\n", text.trim_end().replace('\n', "\n    ")) }
+}
+
+/// What a model is told of its own detector that failed: which of its examples, in its own words, with the nodes in them. It has
+/// never seen the file that lines are counted in.
+fn again(draft: &Draft, documents: &[Document], problems: &[String]) -> String {
+    let Some(detector) = &draft.detector else { return String::new() };
+    let mut out = format!("\nYour first detector failed. It was:\n\n{}\n\nWhat failed:\n", detector.detect);
+    let mine: Vec<(&str, &Example)> =
+        [("bad", &detector.bad), ("good", &detector.good), ("also_bad", &detector.also_bad), ("also_good", &detector.also_good)]
+            .into_iter()
+            .flat_map(|(name, list)| list.iter().map(move |e| (name, e)))
+            .collect();
+    let results = test::run(&set(draft, documents), |_| true);
+    let failed: Vec<_> = results.iter().zip(&mine).filter(|(r, _)| r.outcome != Outcome::Passed).collect();
+    // Where the rule itself is unsound there are no results, or not one for each example.
+    if failed.is_empty() || results.len() != mine.len() {
+        problems.iter().for_each(|p| out.push_str(&format!("- {p}\n")));
+        return out;
+    }
+    for (result, (name, example)) in failed.into_iter().take(MAX_RETOLD) {
+        let what = match &result.outcome {
+            Outcome::Missed => "is not hit".to_owned(),
+            Outcome::FalseAlarm(lines) => format!("is hit at its line {}", lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+            Outcome::NotRun(why) => format!("could not be run ({})", line(why, 120)),
+            Outcome::Passed => continue,
+        };
+        out.push_str(&format!("- this `{name}` {what}:\n{}  its nodes:\n{}", indented(&example.code), indented(&nodes(example))));
+    }
+    out
 }
 
 fn read(input: &str) -> Result<Raw, String> {

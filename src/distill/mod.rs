@@ -10,6 +10,7 @@ mod document;
 mod draft;
 mod extract;
 mod group;
+mod nodes;
 mod page;
 mod run;
 mod talk;
