@@ -266,6 +266,7 @@ impl<'a> Attempt<'a> {
                 if let Some(raw) = &mut answer.turn.raw {
                     raw.from = self.endpoint.origin(self.model);
                 }
+                self.endpoint.clean(&mut answer.turn);
                 Ok(answer)
             }
             None if let Some(said) = self.parser.stray().and_then(ErrorBody::parse) => Err(self.unreadable(DecodeError::Upstream(said))),

@@ -3,7 +3,7 @@
 use super::credential::{Key, TokenSource};
 use super::error::{one_line, shorten};
 use super::preset::{Labels, Preset};
-use super::types::{ModelRequest, Turn};
+use super::types::{AssistantTurn, ModelRequest, Turn};
 use super::url;
 use super::wire::{self, Extras, Wire, WireKind};
 use crate::error::UserError;
@@ -24,7 +24,10 @@ pub struct Endpoint {
     wire: WireKind,
     key: Option<Arc<Key>>,
     headers: HeaderMap,
+    /// Values of configured headers, masked in what the gateway says.
     secrets: Vec<Secret>,
+    /// Those of them that are keys by their headers' names.
+    header_keys: Vec<Secret>,
     extras: Extras,
     labels: Labels,
     identity: Option<Identity>,
@@ -49,6 +52,7 @@ impl Endpoint {
             key: None,
             headers,
             secrets: Vec::new(),
+            header_keys: Vec::new(),
             extras: Extras::new(),
             labels: Labels::default(),
             identity: None,
@@ -71,6 +75,7 @@ impl Endpoint {
             key: None,
             headers: HeaderMap::new(),
             secrets: Vec::new(),
+            header_keys: Vec::new(),
             extras: Extras::new(),
             labels: Labels::default(),
             identity: None,
@@ -111,6 +116,8 @@ impl Endpoint {
     pub fn with_headers(mut self, headers: impl IntoIterator<Item = (String, Secret)>) -> Result<Self, UserError> {
         const FRAMING: [&str; 8] =
             ["accept-encoding", "connection", "content-length", "content-type", "expect", "host", "transfer-encoding", "upgrade"];
+        /// In the names of headers that carry keys; the others (`X-Team: payments`) hold words that code may hold, too.
+        const CREDENTIALS: [&str; 5] = ["auth", "key", "token", "secret", "cookie"];
         for (name, value) in headers {
             let shown = shorten(one_line(&name), 60);
             let title = format!("Header `{shown}` of the gateway");
@@ -119,8 +126,14 @@ impl Endpoint {
             if FRAMING.contains(&parsed.as_str()) {
                 return Err(UserError::usage(format!("{title} is refused"), "it is set by tribune itself", "Leave it out."));
             }
+            // Of `Bearer sk-…` a gateway repeats the key alone.
+            let key = value.expose().split_whitespace().next_back().map(Secret::new);
+            if CREDENTIALS.iter().any(|word| parsed.as_str().contains(word)) {
+                self.header_keys.extend(key.clone());
+            }
             self.headers.insert(parsed, header_value(value.expose(), &title)?);
             self.secrets.push(value);
+            self.secrets.extend(key);
         }
         Ok(self)
     }
@@ -218,6 +231,29 @@ impl Endpoint {
     /// A gateway's words, fit for an error: one clean line, our secrets masked, at most 300 characters.
     pub(crate) fn quote(&self, text: &str) -> String {
         shorten(self.mask(&one_line(text)), 300)
+    }
+
+    /// Blots our keys out of an answer, so that none gets into a report, whoever put it there. What goes back to the
+    /// model as it came (`raw`) stays.
+    pub(crate) fn clean(&self, turn: &mut AssistantTurn) {
+        for key in self.keys() {
+            let texts = turn.calls.iter_mut().map(|call| &mut call.arguments).chain([&mut turn.text]);
+            for text in texts.filter(|text| text.contains(key.expose())) {
+                *text = key.mask(text);
+            }
+        }
+    }
+
+    /// Whether one of our keys stands in a text.
+    pub(crate) fn is_told(&self, text: &str) -> bool {
+        self.keys().iter().any(|key| text.contains(key.expose()))
+    }
+
+    /// Our keys, former ones too. One as short as a word (`ollama`) may stand in code, whose quotes have to stay whole.
+    fn keys(&self) -> Vec<Secret> {
+        const SHORTEST: usize = 16;
+        let keys = self.key.as_ref().map(|key| key.all()).unwrap_or_default();
+        keys.into_iter().chain(self.header_keys.clone()).filter(|key| key.expose().len() >= SHORTEST).collect()
     }
 
     /// A text with our own secrets blotted out.

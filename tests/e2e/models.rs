@@ -127,6 +127,18 @@ fn answers_that_are_no_answers_fail_their_reviewer_and_show_no_token() {
 }
 
 #[test]
+fn a_key_in_an_answer_gets_nowhere() {
+    let repo = project();
+    repo.write("app.py", EDIT);
+    // Whoever stands between us and the model can put it there.
+    let leak = format!("It told me {TOKEN}");
+    let gateway = reviewers(move |_| vec![finding("app.py", "    subprocess.run([\"tar\", name], check=False)", "important", &leak)]);
+    let done = ask(&repo, &gateway, &[&JSON[..], &["--only", "quality"]].concat());
+    assert!(done.stdout.contains("It told me [secret]"), "{}", done.stdout);
+    assert!(!done.stdout.contains(TOKEN) && !done.stderr.contains(TOKEN), "{}{}", done.stdout, done.stderr);
+}
+
+#[test]
 fn tools_read_the_repository_and_nothing_else() {
     let repo = project();
     repo.write("app.py", EDIT);

@@ -1,7 +1,7 @@
 //! URLs, keys and headers of endpoints.
 
 use super::*;
-use crate::gateway::types::{AssistantTurn, Raw};
+use crate::gateway::types::{AssistantTurn, Raw, ToolCall};
 use crate::gateway::wire::fixtures::reviewer_request;
 
 fn endpoint(url: &str, preset: Preset, wire: Option<WireKind>) -> Endpoint {
@@ -127,4 +127,20 @@ fn storage_is_switched_off_at_openai_itself() {
     let itself = |url| endpoint(url, Preset::OpenAi, None).is_openai_itself();
     assert!(itself("https://api.openai.com/v1") && itself("https://eu.api.openai.com/v1"));
     assert!(!itself("https://api.openai.com.evil.example/v1") && !itself("https://gateway.example/v1"));
+}
+
+#[test]
+fn a_key_that_a_gateway_repeats_is_blotted_out() {
+    let key = |name: &str, value: &str| (name.to_owned(), Secret::new(value));
+    let cloudflare = Endpoint::new("https://h/v1/a/g", Preset::Cloudflare, None, Some(Secret::new("cf-0123456789abcdef"))).expect("valid");
+    let headers = [key("Authorization", "Bearer sk-0123456789abcdef"), key("X-Team", "the-payments-team-of-2026"), key("X-Api-Key", "ollama")];
+    let cloudflare = cloudflare.with_headers(headers).expect("valid");
+    let said = "cf-0123456789abcdef sk-0123456789abcdef the-payments-team-of-2026 ollama";
+    // What an error says is masked whole, of an answer only what is surely a key: its quotes are looked up in the code.
+    assert_eq!(cloudflare.quote(said), "[secret] [secret] [secret] [secret]");
+    let call = ToolCall { id: "c".into(), name: "report_findings".into(), arguments: format!("{{\"title\":\"{said}\"}}") };
+    let mut turn = AssistantTurn { text: said.to_owned(), calls: vec![call], raw: None };
+    cloudflare.clean(&mut turn);
+    assert_eq!(turn.text, "[secret] [secret] the-payments-team-of-2026 ollama");
+    assert_eq!(turn.calls[0].arguments, "{\"title\":\"[secret] [secret] the-payments-team-of-2026 ollama\"}");
 }

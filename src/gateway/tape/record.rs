@@ -185,9 +185,10 @@ impl Drop for Take<'_> {
         if self.head.is_empty() && exchange.failed.is_none() {
             exchange.failed = fail(ErrorKind::Cancelled, "the recorded run was ended here");
         }
-        let mask = |bytes: &[u8]| self.endpoint.mask(&secrets::mask(&String::from_utf8_lossy(bytes)));
+        let masked = |text: &str| self.endpoint.mask(&secrets::mask(text));
+        let mask = |bytes: &[u8]| masked(&String::from_utf8_lossy(bytes));
         let mut body = mask(&self.body);
-        if hides_secrets(&body) {
+        if pieces(&body).values().any(|text| *secrets::mask(text) != **text || self.endpoint.is_told(text)) {
             body.clear();
             exchange.failed = fail(ErrorKind::NotRecorded, "this answer is not in the recording: it held a secret");
         } else if self.cut {
@@ -198,15 +199,15 @@ impl Drop for Take<'_> {
     }
 }
 
-/// Whether the pieces of a stream, put together, hold a secret: one that is spread over events is in none of them.
-fn hides_secrets(stream: &str) -> bool {
+/// The texts of a stream, their pieces put together: a secret that is spread over events is in none of them.
+fn pieces(stream: &str) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for data in stream.lines().filter_map(|line| line.strip_prefix("data:")) {
         if let Ok(value) = serde_json::from_str::<Value>(data) {
             collect(&value, &mut String::new(), &mut texts);
         }
     }
-    texts.values().any(|text| *secrets::mask(text) != **text)
+    texts
 }
 
 /// Adds each text of `value` to what stood at the same place of earlier events.

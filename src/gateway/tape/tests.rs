@@ -207,16 +207,28 @@ async fn another_request_is_played_by_position_and_a_missing_one_fails() {
 #[tokio::test]
 async fn no_secret_is_in_a_recording() {
     let dir = tempfile::tempdir().expect("a folder");
-    let calls =
-        [("docs", 1, request(&format!("Reviewer: docs {SECRET}"))), ("quality", 1, request("Reviewer: quality")), ("release", 1, request("x"))];
-    let answers = vec![said(&[&format!("You told me {SECRET} and {KEY}.")]), said(&["It is ", &SECRET[..11], &SECRET[11..], "."]), said(&[KEY])];
-    let (_, files) = recorded(dir.path(), answers, &calls).await;
-    for secret in [SECRET, &SECRET[11..], KEY, "authorization", "set-cookie"] {
+    let calls = [
+        ("docs", 1, request(&format!("Reviewer: docs {SECRET}"))),
+        ("quality", 1, request("Reviewer: quality")),
+        ("release", 1, request("x")),
+        ("security", 1, request("y")),
+    ];
+    let answers = vec![
+        said(&[&format!("You told me {SECRET} and {KEY}.")]),
+        said(&["It is ", &SECRET[..11], &SECRET[11..], "."]),
+        said(&[KEY]),
+        said(&["Yours is ", &KEY[..11], &KEY[11..]]),
+    ];
+    let (told, files) = recorded(dir.path(), answers, &calls).await;
+    assert!(told.iter().all(|told| !told.contains(KEY)), "{told:?}");
+    for secret in [SECRET, &SECRET[11..], KEY, &KEY[11..], "authorization", "set-cookie"] {
         assert!(!files.contains(secret), "{secret} in {files}");
     }
     assert!(files.contains("You told me ‹masked:ghp_…› and [secret]."), "{files}");
-    insta::assert_snapshot!(played(dir.path(), &calls).await[..2].join("\n"), @"
+    insta::assert_snapshot!(played(dir.path(), &calls).await[..4].join("\n"), @"
     m-1: You told me ‹masked:ghp_…› and [secret]. (7 + 3 tokens)
+    not_recorded: this answer is not in the recording: it held a secret
+    m-1: [secret] (7 + 3 tokens)
     not_recorded: this answer is not in the recording: it held a secret
     ");
 }
