@@ -3,7 +3,7 @@
 //! It runs on a thread of its own, so blocking tests of the whole binary can use it as well as async ones. Use it
 //! with `#[path = "support/gateway.rs"] mod gateway;`.
 
-#![allow(dead_code, reason = "no test program uses all of it, and which parts each leaves out differs")]
+#![allow(dead_code, unused_imports, reason = "no test program uses all of it, and which parts each leaves out differs")]
 
 pub(crate) mod answers;
 
