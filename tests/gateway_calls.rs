@@ -218,6 +218,24 @@ async fn what_a_cancelled_call_used_is_counted() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_given_up_counts_against_the_cap() {
+    // It was sent, and may have been worked on: room for one such request is no room for two.
+    let fake = FakeGateway::scripted(vec![vec![Step::Hang], Wire::Messages.script(&answer("x"))]);
+    let url = fake.url();
+    let case = Case::with(Wire::Messages, &url, fake, quick(), Caps { tokens: Some(3_000), ..Caps::default() }, Some(PRICE));
+    let mut call = context();
+    call.deadline = Instant::now() + Duration::from_millis(200);
+    assert_eq!(case.gateway.complete(&call, &request("quality")).await.expect_err("it hangs").kind, ErrorKind::Timeout);
+    let usage = case.gateway.stats("quality").usage;
+    assert!(usage.estimated && usage.input_tokens > 0 && usage.cost_usd.is_some_and(|usd| usd > 0.0), "{usage:?}");
+    assert_eq!(case.complete().await.expect_err("nothing is left").kind, ErrorKind::Budget);
+    // Nothing is counted where nothing can have been read.
+    let case = Case::with(Wire::Messages, "http://127.0.0.1:1", FakeGateway::scripted(vec![]), quick(), Caps::default(), Some(PRICE));
+    assert_eq!(case.complete().await.expect_err("nobody is there").kind, ErrorKind::Network);
+    assert_eq!(case.gateway.stats("quality").usage.input_tokens, 0);
+}
+
+#[tokio::test]
 async fn those_who_wait_for_a_warm_cache_are_released() {
     let first = Wire::Chat.text(&answer("x"));
     let (start, rest) = first.split_at(first.find("\n\n").expect("an event") + 2);

@@ -105,11 +105,11 @@ fn certificates() {
     insta::assert_snapshot!(site.told(site.trusting("127.0.0.1")), @"completed");
     // A file without certificates trusts nobody.
     let site = Site::new("localhost", NOW);
-    insta::assert_snapshot!(site.told(site.review("localhost").env("SSL_CERT_FILE", "/nowhere/authorities.pem")), @"0 attempts: no connection to localhost can be set up: unexpected error: No CA certificates were loaded from the system. Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.");
+    insta::assert_snapshot!(site.told(site.review("localhost").env("SSL_CERT_FILE", "/nowhere/authorities.pem")), @"0 attempts: no connection to localhost can be set up: no certificate of an authority can be read, neither in the file that SSL_CERT_FILE names nor of the system. Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.");
     let review = site.review("localhost");
     let file = review.folder().join("authorities.pem");
     std::fs::write(&file, "not a certificate").expect("written");
-    insta::assert_snapshot!(site.told(review.env("SSL_CERT_FILE", "authorities.pem")), @"0 attempts: no connection to localhost can be set up: unexpected error: No CA certificates were loaded from the system. Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.");
+    insta::assert_snapshot!(site.told(review.env("SSL_CERT_FILE", "authorities.pem")), @"0 attempts: no connection to localhost can be set up: no certificate of an authority can be read, neither in the file that SSL_CERT_FILE names nor of the system. Check the gateway's URL, the proxy, the certificates (SSL_CERT_FILE) and that it is up.");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn as_text(prepared: &Prepared, estimate: &Estimate) -> String {
     for reason in &prepared.risk.reasons {
         out.push_str(&format!("  {}\n", clean(reason)));
     }
-    out.push_str(&format!("\n{} files\n", prepared.change.files.len()));
+    out.push_str(&format!("\n{}\n", count(prepared.change.files.len(), "file")));
     for (path, word) in prepared.ledger().into_iter().take(60) {
         out.push_str(&format!("  {}  {}\n", clean(&path), clean(&word)));
     }

@@ -25,7 +25,7 @@ pub(crate) static BRANCHES: Check = Check { what: "a glob of branches such as `r
 pub(crate) static TOKEN_ENV: Check = Check { what: "the name of an environment variable that begins with `TRIBUNE_`", test: token_env };
 pub(crate) static FILE: Check = Check { what: "the path of a file", test: file };
 pub(crate) static RULE_SOURCE: Check = Check { what: "a directory, or `https://host/codex.git@<commit id>`", test: rule_source };
-pub(crate) static HEADER_NAME: Check = Check { what: "the name of an HTTP header", test: header_name };
+pub(crate) static HEADER_NAME: Check = Check { what: "the name of a header that can be added", test: header_name };
 pub(crate) static HEADER_VALUE: Check = Check { what: "the value of an HTTP header", test: header_value };
 
 fn require(holds: bool, otherwise: &str) -> Result<(), String> {

@@ -243,10 +243,10 @@ pub(super) const PRESET: Kind = OneOf(&[
 pub(super) const WIRE: Kind = OneOf(&[Choice::new("chat"), Choice::new("responses"), Choice::new("messages"), Choice::new("generate-content")]);
 
 static PRICE: &[Key] = &[
-    Key::new("input", DOLLARS, "Input that was not cached.").required(),
+    Key::new("input", DOLLARS, "Dollars per million input tokens that were not cached.").required(),
     Key::new("cached", DOLLARS, "Input read from the cache; as `input` where it is left out."),
     Key::new("cache_write", DOLLARS, "Input written to the cache; as `input` where it is left out."),
-    Key::new("output", DOLLARS, "Output.").required(),
+    Key::new("output", DOLLARS, "Dollars per million output tokens.").required(),
     Key::new("long", Record(LONG_PRICE), "Other prices for a whole request with a long input."),
 ];
 

@@ -152,8 +152,8 @@ fn limits(config: &Config, targets: &Targets) -> Line {
     Line::ok("limits", format!("{money}; {} s in all, {} s a reviewer, {parallel} requests at a time", run.as_secs(), reviewer.as_secs()))
 }
 
-/// Whether each endpoint can be reached, TLS included; no token is sent.
-pub(super) async fn reach(targets: &Targets) -> Vec<Line> {
+/// Whether each endpoint can be reached, TLS included; no token is sent. Those that cannot are no longer targets.
+pub(super) async fn reach(targets: &mut Targets) -> Vec<Line> {
     let tries = targets.endpoints.iter().map(|(name, (endpoint, url))| async move {
         let url = Url::parse(url).map_err(|e| e.to_string());
         let reached = match (endpoint.connect(), url) {
@@ -167,12 +167,15 @@ pub(super) async fn reach(targets: &Targets) -> Vec<Line> {
             }
         }
     });
-    join_all(tries).await
+    let lines = join_all(tries).await;
+    let mut reached = lines.iter().map(|line| line.state == State::Ok);
+    targets.endpoints.retain(|_, _| reached.next().unwrap_or_default());
+    lines
 }
 
-/// One tiny call to each model, as a reviewer would make it.
+/// One tiny call to each model, as a reviewer would make it; of a model whose endpoint is no target, that it is not called.
 pub(super) async fn probe(config: &Config, targets: Targets) -> Vec<Line> {
-    let models = targets.models;
+    let (models, rest): (Vec<Link>, Vec<Link>) = targets.models.into_iter().partition(|link| targets.endpoints.contains_key(&link.endpoint));
     let endpoints = targets.endpoints.into_iter().map(|(name, (endpoint, _))| (name, endpoint)).collect();
     let limits = CallLimits { attempts: 1, parallel: config.limits.parallel, ..CallLimits::default() };
     let gateway = Gateway::new(Setup { endpoints, prices: targets.prices, limits, ..Setup::default() });
@@ -189,7 +192,9 @@ pub(super) async fn probe(config: &Config, targets: Targets) -> Vec<Line> {
         };
         told(link, gateway.complete(&call, &request(&link.model)).await)
     });
-    join_all(calls).await
+    let mut lines = join_all(calls).await;
+    lines.extend(rest.iter().map(|link| Line::idle("probe", format!("{link} is not called: its endpoint has a problem"))));
+    lines
 }
 
 fn told(link: &Link, answer: Result<Answer, GatewayError>) -> Line {

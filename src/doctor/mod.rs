@@ -91,10 +91,10 @@ pub fn diagnose(visit: &Visit<'_>, runtime: &Runtime) -> Diagnosis {
     if let Some(resolved) = &resolved {
         configuration.push(organisation::rollout(resolved, place));
         configuration.extend(rules(resolved, repository.policy.as_ref(), visit.env));
-        if let Some(targets) = gateway::look(resolved, visit.env, visit.today, &mut gateway) {
+        if let Some(mut targets) = gateway::look(resolved, visit.env, visit.today, &mut gateway) {
             hosts.extend(targets.urls());
-            gateway.extend(runtime.block_on(gateway::reach(&targets)));
-            if visit.probe && gateway.iter().all(|l| l.state != State::Problem) {
+            gateway.extend(runtime.block_on(gateway::reach(&mut targets)));
+            if visit.probe {
                 gateway.extend(runtime.block_on(gateway::probe(&resolved.config, targets)));
             }
         }

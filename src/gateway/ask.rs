@@ -139,8 +139,9 @@ impl<'a> Ask<'a> {
         };
         let ran = call.or_stopped(attempt.run(self.client, self.body_with(reservation.output()), &began)).await;
         drop(turn);
-        let mut usage = attempt.usage(self.body.len());
         let ended = ran.unwrap_or_else(|stopped| Err(stopped.into()));
+        let given_up = ended.as_ref().is_err_and(|failure| matches!(failure.error.kind, ErrorKind::Timeout | ErrorKind::Cancelled));
+        let mut usage = attempt.usage(self.body.len(), given_up);
         let settled = reservation.settle(&mut usage, ended.as_ref().is_ok_and(|decoded| decoded.stop == Stop::Length));
         let ended = ended.and_then(|decoded| settled.map(|()| decoded).map_err(Failure::from)).and_then(|decoded| self.uncut(decoded, &usage));
         spent.add(&usage);

@@ -103,8 +103,9 @@ impl<'a> Attempt<'a> {
         self.first_token
     }
 
-    /// What it has used, by the provider's count, else estimated once an answer began; else nothing.
-    pub(crate) fn usage(&self, body_bytes: usize) -> Usage {
+    /// What it has used, by the provider's count; else estimated, once an answer began or where we gave up waiting for one
+    /// (`given_up`: they may have read all of it by then); else nothing.
+    pub(crate) fn usage(&self, body_bytes: usize, given_up: bool) -> Usage {
         let received = (self.decoder.received() as u64).div_ceil(4);
         match self.decoder.usage() {
             // The last count of an answer that broke off is from before most of its output.
@@ -112,7 +113,7 @@ impl<'a> Attempt<'a> {
                 Usage { output_tokens: received, estimated: true, ..usage }
             }
             Some(usage) => usage,
-            None if self.first_byte.is_some() => {
+            None if self.first_byte.is_some() || given_up => {
                 Usage { input_tokens: (body_bytes as u64).div_ceil(4), output_tokens: received, estimated: true, ..Usage::default() }
             }
             None => Usage::default(),

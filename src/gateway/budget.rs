@@ -50,6 +50,8 @@ pub struct Reached {
     pub cap: f64,
     /// What was spent, at most: where nobody counted, the worst case.
     pub spent: f64,
+    /// Whether some of that is such a worst case.
+    pub uncounted: bool,
     /// How many calls were not made, or cut off.
     pub calls: u32,
     /// What these could have cost at most.
@@ -125,6 +127,8 @@ impl Ask {
 struct Ledger {
     spent: Amount,
     reserved: Amount,
+    /// Whether some of what is spent was counted by nobody.
+    uncounted: bool,
     refused: BTreeMap<Limit, (u32, Amount)>,
     /// By model: the densest words that its answers counted.
     factors: BTreeMap<String, f64>,
@@ -192,6 +196,7 @@ impl Budget {
             limit: *limit,
             cap: self.cap(*limit).unwrap_or_default(),
             spent: ledger.spent.of(*limit),
+            uncounted: ledger.uncounted,
             calls: *calls,
             needed: needed.of(*limit),
         };
@@ -279,6 +284,7 @@ impl Reservation<'_> {
         ledger.reserved = ledger.reserved.minus(amount);
         if usage.estimated {
             // Nobody counted it: it may have been as much as was reserved.
+            ledger.uncounted = true;
             let worst = Amount {
                 tokens: counted.tokens.max(amount.tokens),
                 unpriced: counted.unpriced.max(amount.unpriced),

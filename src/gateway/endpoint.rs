@@ -194,7 +194,7 @@ impl Endpoint {
         }
         let Some(key) = &self.key else { return (headers, 0) };
         let (token, which) = key.current();
-        let (name, before) = self.preset.key();
+        let (name, before) = self.preset.key(self.wire);
         if let Ok(mut value) = HeaderValue::from_str(&format!("{before}{}", token.expose())) {
             value.set_sensitive(true);
             headers.entry(name).or_insert(value);

@@ -91,9 +91,13 @@ impl Preset {
         self.facts().wire
     }
 
-    /// The header that carries the key, and what stands before it.
-    pub(super) fn key(self) -> (&'static str, &'static str) {
-        self.facts().key
+    /// The header that carries the key, and what stands before it. Where Anthropic and Google speak OpenAI's formats, they
+    /// take the key as OpenAI does.
+    pub(super) fn key(self, wire: WireKind) -> (&'static str, &'static str) {
+        match (self, wire) {
+            (Self::Anthropic | Self::Google, WireKind::Chat | WireKind::Responses) => BEARER,
+            _ => self.facts().key,
+        }
     }
 
     /// Headers of every request.

@@ -66,5 +66,12 @@ pub fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    if cause.is::<reqwest::Error>() { "the connection failed".to_owned() } else { cause.to_string() }
+    match cause.to_string() {
+        _ if cause.is::<reqwest::Error>() => "the connection failed".to_owned(),
+        // The words of the platform's verifier, whose error has no type of its own.
+        said if said.contains("No CA certificates were loaded") => {
+            "no certificate of an authority can be read, neither in the file that SSL_CERT_FILE names nor of the system".to_owned()
+        }
+        said => said,
+    }
 }

@@ -61,7 +61,7 @@ fn usd(config: &Config, before: Option<f64>) -> (f64, bool) {
 
 /// A limit that was reached, in a sentence; `before` as for [`Setup::caps`].
 pub fn limit_reached(resolved: &Resolved, reached: &Reached, before: Option<f64>) -> String {
-    let (limits, tokens) = (resolved.config.limits, |n: f64| format!("{} tokens", thousands(n as u64)));
+    let (limits, tokens) = (resolved.config.limits, |n: f64| if n == 1.0 { "1 token".to_owned() } else { format!("{} tokens", thousands(n as u64)) });
     let named = |what: String, key: &str| format!("{what} ({})", name(resolved, key));
     let in_tokens = (tokens(reached.spent), tokens(reached.needed));
     let (limit, (spent, needed)) = match (reached.limit, usd(&resolved.config, before).1) {
@@ -76,8 +76,9 @@ pub fn limit_reached(resolved: &Resolved, reached: &Reached, before: Option<f64>
         (Limit::UnpricedTokens, _) => (named(format!("{} of models without a price", tokens(reached.cap)), "limits.tokens"), in_tokens),
     };
     let were = if reached.calls == 1 { "was" } else { "were" };
+    let uncounted = if reached.uncounted { " (what the gateway did not count at its worst case)" } else { "" };
     format!(
-        "The limit of {limit} was reached: {spent} spent, and {} {were} not made, or not to the end, which could have taken {needed} at most.",
+        "The limit of {limit} was reached: {spent} spent{uncounted}, and {} {were} not made, or not to the end, which could have taken {needed} at most.",
         count(reached.calls as usize, "request")
     )
 }

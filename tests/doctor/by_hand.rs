@@ -45,6 +45,28 @@ fn nothing_is_set_up_and_there_is_no_repository() {
 }
 
 #[test]
+fn a_dead_endpoint_keeps_no_other_from_being_probed() {
+    let gateway = FakeGateway::smart(|request| match request.method.as_str() {
+        "HEAD" => gateway::status(404, &[], ""),
+        _ => answer("").call("ok", json!({})).to(request),
+    });
+    let (repo, folder) = (Repo::new(), tempfile::tempdir().expect("a folder"));
+    repo.write("app.py", "VALUE = 1\n");
+    repo.commit("base");
+    let file = folder.path().join("operator.yaml");
+    let text = format!(
+        "endpoints:\n  corp: {{url: '{}'}}\n  gone: {{url: 'http://127.0.0.1:1/v1'}}\nmodels:\n  standard: [{{model: good, endpoint: corp}}, {{model: spare, endpoint: gone}}]\n",
+        gateway.url()
+    );
+    std::fs::write(&file, text).expect("written");
+    let shown = doctor(&repo.dir, folder.path(), &[], &["--probe", "--config", file.to_str().expect("UTF-8")]);
+    assert_eq!(shown.code, 3);
+    for line in ["good at corp answered", "gone at 127.0.0.1:1 cannot be reached", "spare at gone is not called: its endpoint has a problem"] {
+        assert!(shown.screen.contains(line), "{line} in {}", shown.screen);
+    }
+}
+
+#[test]
 fn a_gateway_by_hand_is_reached_and_called_once_a_model() {
     let repo = Repo::new();
     repo.write(".tribune.yaml", "fail_on: important\ntires: {}\n");

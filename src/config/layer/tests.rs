@@ -200,7 +200,7 @@ fn no_message_repeats_a_secret() {
     error: `endpoints.a.url` has to be a URL such as `https://gateway.example.com/v1`, not a list
     --> c.yaml:3:10
 
-    error: `endpoints.a.headers` has to be a mapping by the name of an HTTP header, not a text
+    error: `endpoints.a.headers` has to be a mapping by the name of a header that can be added, not a text
     --> c.yaml:4:14
 
     error: `token` cannot stand here

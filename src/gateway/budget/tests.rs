@@ -27,13 +27,13 @@ async fn a_cap_refuses_and_remembers_what_it_refused() {
         let error = budget.reserve("m", words(9_000), 1_000, None).await.expect_err("too much");
         assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Budget, "the limit on tokens was reached"));
     }
-    assert_eq!(budget.reached(), [Reached { limit: Limit::Tokens, cap: 10_000.0, spent: 0.0, calls: 2, needed: 22_000.0 }]);
+    assert_eq!(budget.reached(), [Reached { limit: Limit::Tokens, cap: 10_000.0, spent: 0.0, uncounted: false, calls: 2, needed: 22_000.0 }]);
 
     let budget = Budget::new(Caps { usd: Some(0.05), ..Caps::default() });
     let error = budget.reserve("m", words(9_000), 1_000, Some(PRICE)).await.expect_err("too much");
     assert_eq!(error.message, "the limit on dollars was reached");
     let needed = 10_000.0 * 3.75 / 1e6 + 1_000.0 * 15.0 / 1e6;
-    assert_eq!(budget.reached(), [Reached { limit: Limit::Usd, cap: 0.05, spent: 0.0, calls: 1, needed }]);
+    assert_eq!(budget.reached(), [Reached { limit: Limit::Usd, cap: 0.05, spent: 0.0, uncounted: false, calls: 1, needed }]);
     assert!(budget.reserve("m", words(9_000), 1_000, None).await.is_ok(), "without a price there are no dollars");
     let free = Price { input: 0.0, cached: 0.0, cache_write: 0.0, output: 0.0, long: None };
     assert!(budget.reserve("m", words(9_000), 1_000, Some(free)).await.is_ok());

@@ -108,6 +108,11 @@ fn the_key_is_sent_and_never_shown() {
     for shown in [format!("{chat:?}"), format!("{messages:?}"), chat.quote("key sk-very-\u{200b}secret, sk-very-secret")] {
         assert!(!shown.contains("very-secret"), "{shown}");
     }
+    for preset in [Preset::Anthropic, Preset::Google] {
+        let (headers, _) = endpoint("https://h", preset, Some(WireKind::Chat)).headers("r");
+        assert_eq!(headers["authorization"], "Bearer sk-very-secret", "in OpenAI's formats they take the key as OpenAI does");
+        assert!(!headers.contains_key("x-api-key") && !headers.contains_key("x-goog-api-key"));
+    }
     let none = Endpoint::new("https://h/v1", Preset::OpenAi, None, Some(Secret::new(" "))).expect("valid");
     assert!(!none.headers("r").0.contains_key("authorization"));
 }
