@@ -167,19 +167,19 @@ impl Objects {
     /// are listed, and the process that reads contents is started, since everybody asks for them next.
     pub(crate) fn diff(&self, base: Option<&str>) -> Result<Vec<u8>, GitError> {
         let Some(new) = &self.new.tree else { return Ok(Vec::new()) };
-        let prepare = || {
-            // What fails here fails again, and is told, where it is asked for.
+        // What fails here fails again, and is told, where it is asked for.
+        let before = || {
             drop(self.policy_entries());
-            drop(self.entries(Side::New));
             drop(self.entries(Side::Old));
         };
+        let after = || drop(self.entries(Side::New));
         let start = || {
             let mut slot = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
             if slot.is_none() {
                 *slot = Batch::start(&self.room, Mode::Contents).ok();
             }
         };
-        both(prepare, || both(start, || compare::diff(&self.room, base, new)).1).1
+        both(before, || both(after, || both(start, || compare::diff(&self.room, base, new)).1).1).1
     }
 
     /// Git's own diff from another commit to the new side; `None` where git has not all of that commit, or it cannot be read whole.
