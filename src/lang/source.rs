@@ -29,7 +29,7 @@ impl<'b> Source<'b> {
         Self { text, lang: Some(lang), before: None, parsed: OnceLock::new() }
     }
 
-    /// What `hunks` made of this text: its tree is made from that of `before`, in a fraction of the time.
+    /// The same text, known to be what `hunks` made of `before`: its tree is made from that one, in a fraction of the time.
     pub fn after(self, before: &'b Source<'b>, hunks: &'b [Hunk]) -> Self {
         Self { before: Some((before, hunks)).filter(|(b, _)| b.lang == self.lang), ..self }
     }

@@ -27,6 +27,7 @@ fn what_does_not_answer_is_told_with_its_exit_code() {
                               111)
                               fix: Check the URL, its port, and that the server is up and lets this
                               machine in.
+      -        probe          m at default is not called: its endpoint has a problem
     ");
     let url = format!("http://{closed}/group/project/-/merge_requests/7");
     let shown = doctor(&repo.dir, &home, &[gateway, set(&[("GITLAB_TOKEN", "glpat-secret")])].concat(), &["--url", &url]);
