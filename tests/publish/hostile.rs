@@ -104,7 +104,8 @@ fn everywhere(kind: Kind) {
         let shown = request.first_user_parts().iter().any(|p| p.contains("VALUE_199"));
         let finding = |n: usize| -> Value {
             let evil = &BODIES[n];
-            json!({"path": "values.py", "quote": format!("VALUE_{n} = {n}"), "severity": "critical", "title": evil, "body": evil,
+            // Numbered, since one title in one file is one defect.
+            json!({"path": "values.py", "quote": format!("VALUE_{n} = {n}"), "severity": "critical", "title": format!("{evil} {n}"), "body": evil,
                 "trigger": format!("any caller that passes a text such as {evil}"), "suggestion": evil, "rule_id": evil, "confidence": 0.9})
         };
         if shown { half.map(finding).collect() } else { Vec::new() }
