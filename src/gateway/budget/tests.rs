@@ -116,6 +116,8 @@ async fn what_nobody_counted_was_the_worst_case() {
     budget.reserve("m", words(9_000), 1_000, Some(PRICE)).await.expect("fits").settle(&mut guess, false).expect("whole");
     assert!((guess.cost_usd.expect("it has a price") - PRICE.cost(&usage(100, 10))).abs() < 1e-12, "what is told is the estimate");
     assert_eq!(budget.ledger().spent.nanos, nanos(PRICE.worst(10_000, 1_000)));
+    assert!(budget.reserve("m", words(9_000), 9_000_000, Some(Price { output: 1e6, ..PRICE })).await.is_err(), "far too much");
+    assert!(budget.reached()[0].uncounted, "what is told as spent is more than was counted");
 }
 
 #[tokio::test]
