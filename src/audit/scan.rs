@@ -13,9 +13,9 @@ use crate::rules::{Rule, RuleHit, RuleSet, TouchedLines};
 use crate::run::Setup;
 use crate::secrets;
 use crate::text::FileText;
+use crate::threads::{cores, together};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
 /// Lines and bytes of a quote.
 const MAX_QUOTE_LINES: u32 = 5;
@@ -92,22 +92,17 @@ pub(super) fn scan(setup: &Setup, rules: &RuleSet, files: &Files<'_>, shard: (us
         }
         out
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
-    let mut all = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => {
-                    all.interrupted |= more.interrupted;
-                    all.add(more);
-                }
-                // It has told why on standard error; what it had found is lost.
-                Err(_) => all.interrupted = true,
+    let (mut all, others) = together(cores(), work);
+    for other in others {
+        match other {
+            Ok(more) => {
+                all.interrupted |= more.interrupted;
+                all.add(more);
             }
+            // It has told why on standard error; what it had found is lost.
+            Err(_) => all.interrupted = true,
         }
-        all
-    });
+    }
     if shard.0 == 0 && files.special > 0 {
         *all.left_out.entry("link or submodule").or_default() += files.special;
     }

@@ -8,11 +8,11 @@ use super::scan::Index;
 use super::{Rule, RuleProblem, guard, load};
 use crate::lang::Lang;
 use crate::path::RepoPath;
+use crate::threads::{cores, in_parts};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::thread;
 
 /// A source with more rules than this is cut off, with a problem.
 const MAX_FILES: usize = 5_000;
@@ -223,18 +223,9 @@ const ALONE: usize = 16;
 
 /// Reads rule files, on all cores: a rule costs some tenths of a millisecond, and a source can have thousands.
 fn prepared(source: &str, origin: Origin, files: &[(String, String)]) -> Vec<Result<Loaded, Problem>> {
-    let threads = if files.len() < ALONE { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(8) };
-    let one = |(path, text): &(String, String)| prepare(source, origin, path, text);
-    let mut parts = files.chunks(files.len().div_ceil(threads).max(1));
-    let first = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(one).collect::<Vec<_>>())).collect();
-        let mut all: Vec<_> = first.iter().map(one).collect();
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        all
-    })
+    let threads = if files.len() < ALONE { 1 } else { cores() };
+    let part = |files: &[(String, String)]| files.iter().map(|(path, text)| prepare(source, origin, path, text)).collect::<Vec<_>>();
+    in_parts(files, threads, part).into_iter().flatten().collect()
 }
 
 /// Reads a rule file and compiles its detector, unless it is tribune's own: those are compiled when needed, since a test has

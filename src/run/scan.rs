@@ -15,9 +15,9 @@ use crate::rules::facts::across::facts;
 use crate::rules::waiver::Waived;
 use crate::rules::{RuleHit, RuleSet, RuleStatus, TouchedLines};
 use crate::secrets;
+use crate::threads::{cores, together};
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 use std::time::Instant;
 
 /// What the rules saw of one file.
@@ -151,16 +151,9 @@ fn files(rules: &RuleSet, change: &Change, risk: &Risk, stop: &AtomicBool) -> (V
         done
     };
     // A small change is done before a second thread has started.
-    let threads = if change.files.len() < 4 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(8) };
-    let all: Vec<(FileScan, FileView)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for other in others {
-            // A thread that panicked has told why on standard error; its files are missing and end as failed.
-            all.extend(other.join().unwrap_or_default());
-        }
-        all
-    });
+    let (mut all, others) = together(if change.files.len() < 4 { 1 } else { cores() }, work);
+    // A thread that panicked has told why on standard error; its files are missing and end as failed.
+    all.extend(others.into_iter().flat_map(Result::unwrap_or_default));
     let mut views: Vec<FileView> = Vec::new();
     views.resize_with(change.files.len(), FileView::default);
     let mut scans = Vec::with_capacity(all.len());

@@ -10,12 +10,11 @@ use super::program::GitError;
 use super::room::Room;
 use super::{GrepHit, GrepQuery, ObjectError, TreeEntry, shorten};
 use crate::diff::FileMode;
+use crate::threads::{cores, in_parts};
 use globset::{GlobBuilder, GlobMatcher};
 use memchr::{memchr, memchr_iter, memrchr};
 use needles::Needles;
 use std::io::{self, BufReader, Read};
-use std::panic::resume_unwind;
-use std::thread;
 use std::time::Duration;
 
 /// How long a search may take.
@@ -45,16 +44,8 @@ pub(super) fn search(room: &Room, entries: &[TreeEntry], queries: &[GrepQuery]) 
             && !NO_TEXT.contains(&e.path.extension().as_str())
     };
     let files: Vec<&TreeEntry> = entries.iter().filter(wanted).collect();
-    let processes = thread::available_parallelism().map_or(1, usize::from).min(8).min(files.len().div_ceil(FILES_A_PROCESS));
-    let mut parts = files.chunks(files.len().div_ceil(processes.max(1)).max(1));
-    let first = parts.next().unwrap_or_default();
-    let found: Vec<Result<Vec<Vec<GrepHit>>, GitError>> = thread::scope(|scope| {
-        let questions = &questions;
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || search_part(room, part, questions))).collect();
-        let mut found = vec![search_part(room, first, questions)];
-        found.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic))));
-        found
-    });
+    let processes = cores().min(files.len().div_ceil(FILES_A_PROCESS));
+    let found = in_parts(&files, processes, |part| search_part(room, part, &questions));
     let mut all: Vec<Vec<GrepHit>> = vec![Vec::new(); queries.len()];
     for part in found {
         for (hits, more) in all.iter_mut().zip(part?) {
@@ -132,9 +123,6 @@ impl<'q> Question<'q> {
 
 /// Searches some files through one process.
 fn search_part(room: &Room, files: &[&TreeEntry], questions: &[Question<'_>]) -> Result<Vec<Vec<GrepHit>>, GitError> {
-    if files.is_empty() {
-        return Ok(vec![Vec::new(); questions.len()]);
-    }
     let ids: Vec<u8> = files.iter().flat_map(|e| [e.id.as_bytes(), b"\n"].concat()).collect();
     let call = room.call(&["cat-file", "--batch", "--buffer"])?.stdin(ids).bounds(u64::MAX, MAX_TIME);
     let answer = call.run_reading(|stdout| {
