@@ -72,6 +72,42 @@ pub struct Found {
     pub minute: Duration,
 }
 
+impl Found {
+    /// One that is only named, by its project below `web` and its number: no token, none of its own pipelines.
+    pub(super) fn named(kind: Kind, web: Url, project: String, number: u64) -> Self {
+        Self {
+            kind,
+            web,
+            api: None,
+            guessed_root: false,
+            project,
+            number,
+            of_head: None,
+            unverified: false,
+            token: Token::None,
+            own_pipeline: false,
+            shown_by_job: false,
+            draft_waits: false,
+            head: None,
+            notes: Vec::new(),
+            minute: MINUTE,
+        }
+    }
+
+    /// One that the page at `url` names: what the environment says of its server, and the token for it, are added. Fails where the
+    /// page lies on another server than the token's.
+    pub(super) fn by_page(env: Env<'_>, kind: Kind, url: &Url, project: String, number: u64) -> Result<Self, UserError> {
+        let mut web = url.clone();
+        web.set_path("/");
+        let mut found = Self { guessed_root: true, ..Self::named(kind, web, project, number) };
+        match kind {
+            Kind::GitLab => gitlab::env::complete(env, &mut found)?,
+            Kind::GitHub => github::env::complete(env, &mut found)?,
+        }
+        Ok(found)
+    }
+}
+
 /// A head whose one open merge request is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadOf {
@@ -128,30 +164,7 @@ fn by_url(env: Env<'_>, text: &str) -> Result<Located, UserError> {
     let (kind, project, rest) = split(&path).ok_or_else(|| refused("it is not the page of a merge request"))?;
     let number =
         rest.split('/').next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).ok_or_else(|| refused("it names no merge request's number"))?;
-    let mut web = url.clone();
-    web.set_path("/");
-    let mut found = Found {
-        kind,
-        web,
-        api: None,
-        guessed_root: true,
-        project: project.to_owned(),
-        number,
-        of_head: None,
-        unverified: false,
-        token: Token::None,
-        own_pipeline: false,
-        shown_by_job: false,
-        draft_waits: false,
-        head: None,
-        notes: Vec::new(),
-        minute: MINUTE,
-    };
-    match kind {
-        Kind::GitLab => gitlab::env::complete(env, &mut found)?,
-        Kind::GitHub => github::env::complete(env, &mut found)?,
-    }
-    Ok(Located::Here(Box::new(found)))
+    Ok(Located::Here(Box::new(Found::by_page(env, kind, &url, project.to_owned(), number)?)))
 }
 
 /// The kind of forge, the project's path and what follows the word for merge requests.

@@ -2,8 +2,7 @@
 //! variables, or by the clone's remote. A token goes to the remote's server only where that is a public one of its kind, or the one
 //! that the environment names: a clone may have come with a configuration that others wrote (TRUST 5).
 
-use super::locate::{Found, Kind, MINUTE, Token, variable};
-use super::{github, gitlab};
+use super::locate::{Found, Kind, variable};
 use crate::config::Env;
 use crate::error::UserError;
 use crate::http;
@@ -27,35 +26,12 @@ pub fn project(env: Env<'_>, url: Option<&str>, remote: Option<&str>) -> Result<
     let Some(url) = named.as_deref().and_then(|text| http::parse(text.split(['#', '?']).next().unwrap_or_default()).ok()) else { return Ok(None) };
     let Some(kind) = kind(env, &url) else { return Ok(None) };
     let Some(project) = path(kind, url.path()) else { return Ok(None) };
-    let mut web = url.clone();
-    web.set_path("/");
-    let mut found = Found {
-        kind,
-        web,
-        api: None,
-        guessed_root: true,
-        project,
-        number: 0,
-        of_head: None,
-        unverified: false,
-        token: Token::None,
-        own_pipeline: false,
-        shown_by_job: false,
-        draft_waits: false,
-        head: None,
-        notes: Vec::new(),
-        minute: MINUTE,
-    };
-    let completed = match kind {
-        Kind::GitLab => gitlab::env::complete(env, &mut found),
-        Kind::GitHub => github::env::complete(env, &mut found),
-    };
-    (found.own_pipeline, found.head) = (false, None);
+    let found = Found::by_page(env, kind, &url, project, 0);
     // Nobody has named what only the clone names: where there is no token for it, there is nothing to check.
-    if by_remote && (completed.is_err() || !found.token.may_write()) {
+    if by_remote && !found.as_ref().is_ok_and(|found| found.token.may_write()) {
         return Ok(None);
     }
-    completed.map(|()| Some(found))
+    found.map(|found| Some(Found { own_pipeline: false, head: None, ..found }))
 }
 
 /// The project's path; `None` where the page is that of something else.

@@ -4,7 +4,7 @@
 use super::event::{self, Event, Pull, Run, is_commit};
 use crate::config::Env;
 use crate::error::UserError;
-use crate::forge::locate::{Found, HeadOf, Kind, Located, MINUTE, Token, below, root, token, variable};
+use crate::forge::locate::{Found, HeadOf, Kind, Located, Token, below, root, token, variable};
 use reqwest::Url;
 
 const SERVER: &str = "GITHUB_SERVER_URL";
@@ -39,23 +39,13 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
         return Err(cannot_find("the event is of another repository than GITHUB_REPOSITORY names"));
     }
     let server = variable(env, SERVER).unwrap_or_else(|| "https://github.com".to_owned());
+    // A job is never neutral and marks no lines, and runs after another one or by hand are shown at the default branch: so none is
+    // shown by its own job.
     let mut found = Found {
-        kind: Kind::GitHub,
-        web: root(SERVER, &server)?,
         api: variable(env, API).map(|text| root(API, &text)).transpose()?,
-        guessed_root: false,
-        project,
-        number: 0,
-        of_head: None,
-        unverified: false,
-        token: Token::None,
         own_pipeline: true,
-        // A job is never neutral and marks no lines; runs after another one or by hand are shown at the default branch.
-        shown_by_job: false,
         draft_waits: name == "pull_request",
-        head: None,
-        notes: Vec::new(),
-        minute: MINUTE,
+        ..Found::named(Kind::GitHub, root(SERVER, &server)?, project, 0)
     };
     match (name.as_str(), event) {
         ("pull_request", Event { pull_request: Some(pull), .. }) => of_pull(env, pull, &mut found),

@@ -3,7 +3,7 @@
 
 use crate::config::Env;
 use crate::error::UserError;
-use crate::forge::locate::{Found, Kind, Located, MINUTE, Token, below, root, token, variable};
+use crate::forge::locate::{Found, Kind, Located, Token, below, root, token, variable};
 use crate::http::{Origin, Secret};
 
 /// What people set outside of CI, as GitLab's own command line has it.
@@ -40,23 +40,14 @@ pub(in crate::forge) fn locate(env: Env<'_>) -> Result<Located, UserError> {
     }
     // In a merged-results pipeline CI_COMMIT_SHA is a merge that nobody wrote.
     let head = variable(env, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or_else(|| variable(env, "CI_COMMIT_SHA"));
+    // Marking as ready starts no pipeline, so a draft waits for none.
     let mut found = Found {
-        kind: Kind::GitLab,
-        web,
         api,
-        guessed_root: false,
-        project,
-        number,
-        of_head: None,
-        unverified: false,
-        token: Token::None,
         own_pipeline: true,
         shown_by_job: true,
-        // Marking as ready starts no pipeline.
-        draft_waits: false,
         head,
         notes: note.into_iter().collect(),
-        minute: MINUTE,
+        ..Found::named(Kind::GitLab, web, project, number)
     };
     take_token(env, &mut found);
     Ok(Located::Here(Box::new(found)))
